@@ -1,0 +1,104 @@
+"""Reductions: the listed axes become one number each; the others, an extra last one included, pass.
+
+Axes arrive as a tuple of non-negative ones (`axes.reduced_axes`), so that None never swallows an extra axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck.ops.axes import reduced_axes, reduced_nonempty_axes
+from gradcheck.ops.broadcasting import restore
+from gradcheck.ops.registry import Array, Kink, Samples, define, sample
+from gradcheck.ops.samples import BLOCK, EMPTY, MATRIX, ROW, SCALAR
+
+Axes = tuple[int, ...]
+OPTIONS = {"axis": None, "keepdims": False}
+SAMPLES: Samples = [
+    (MATRIX,), (SCALAR,), sample(ROW, axis=-1), sample(MATRIX, axis=0), sample(MATRIX, axis=1, keepdims=True),
+    sample(BLOCK, axis=(0, 2)), sample(BLOCK, axis=(-1, 1), keepdims=True),
+]  # fmt: skip
+
+
+def count(x: Array, axis: Axes) -> int:
+    """How many elements become one."""
+    return prod(x.shape[a] for a in axis)
+
+
+define("sum", lambda x, axis, keepdims: np.add.reduce(x, axis=axis, keepdims=keepdims), "along_axes",
+       formula="the sum of x", linear={0}, options=OPTIONS, prepare=reduced_axes,
+       vjps=[lambda g, y, x, axis, keepdims: np.broadcast_to(restore(g, axis, keepdims), x.shape)],
+       samples=[*SAMPLES, sample(EMPTY, axis=0)])  # fmt: skip
+
+define("mean", lambda x, axis, keepdims: np.add.reduce(x, axis=axis, keepdims=keepdims) / count(x, axis), "along_axes",
+       formula="the sum of x over the number of elements", linear={0}, options=OPTIONS, prepare=reduced_nonempty_axes,
+       vjps=[lambda g, y, x, axis, keepdims: np.broadcast_to(restore(g / count(x, axis), axis, keepdims), x.shape)],
+       samples=SAMPLES)  # fmt: skip
+
+
+def extremum_vjp(g: Array, y: Array, x: Array, axis: Axes, keepdims: bool) -> Array:
+    """g to the elements that are the extremum, in equal shares."""
+    chosen = x == restore(y, axis, keepdims)
+    parts: Array = chosen / np.add.reduce(chosen, axis=axis, keepdims=True, dtype=np.float64)
+    return restore(g, axis, keepdims) * parts
+
+
+def rows(x: Array, axis: Axes) -> Array:
+    """x with the reduced axes moved to the end and merged into one, so that each row becomes one number."""
+    kept = [a for a in range(x.ndim) if a not in axis]
+    merged: Array = x.transpose(*kept, *axis).reshape([x.shape[a] for a in kept] + [count(x, axis)])
+    return merged
+
+
+def extremum_kink(sign: float) -> Kink:
+    """The kink of max (sign 1) or min (sign −1) along axes."""
+
+    def branch(x: Array, axis: Axes, keepdims: bool) -> NDArray[np.intp]:
+        winner: NDArray[np.intp] = np.argmax(sign * rows(x, axis), axis=-1)
+        return np.expand_dims(winner, axis) if keepdims else winner
+
+    def margin(x: Array, axis: Axes, keepdims: bool) -> Array:
+        ordered = np.sort(sign * rows(x, axis), axis=-1)
+        # Half the gap of the two best, as both may move; a single element has no rival.
+        gap = (ordered[..., -1] - ordered[..., -2]) / 2.0 if count(x, axis) > 1 else np.full(ordered.shape[:-1], np.inf)
+        return np.expand_dims(gap, axis) if keepdims else gap
+
+    def slopes(x: Array, axis: Axes, keepdims: bool) -> tuple[Array, Array]:
+        ordered = np.sort(sign * rows(x, axis), axis=-1)
+        best = np.expand_dims(ordered[..., -1], axis)
+        best_is = sign * x == best
+        tied = np.expand_dims(np.add.reduce(sign * rows(x, axis) == ordered[..., -1:], axis=-1), axis) > 1
+        alone, among = (best_is & ~tied) * 1.0, best_is * 1.0
+        return (alone, among) if sign > 0 else (among, alone)
+
+    text = "at a tie each of the equal elements has the slopes 0 and 1; the gradient there is shared in equal parts"
+    return Kink(text, branch, margin, (slopes,))
+
+
+def define_extremum(name: str, reduce: Callable[..., Any], sign: float, formula: str) -> None:
+    define(name, lambda x, axis, keepdims: reduce(x, axis=axis, keepdims=keepdims), "along_axes",
+           formula=formula, options=OPTIONS, prepare=reduced_nonempty_axes,
+           vjps=[extremum_vjp], kink=extremum_kink(sign), samples=SAMPLES)  # fmt: skip
+
+
+define_extremum("max", np.maximum.reduce, 1.0, "the largest element of x")
+define_extremum("min", np.minimum.reduce, -1.0, "the smallest element of x")
+
+
+def logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:
+    """log Σ eˣ, shifted by the largest element so that nothing overflows and at least one term is 1."""
+    top = np.maximum.reduce(x, axis=axis, keepdims=True)
+    shift = np.where(np.isfinite(top), top, 0.0)  # all −inf: log 0, not inf − inf
+    total = np.log(np.add.reduce(np.exp(x - shift), axis=axis, keepdims=True)) + shift
+    return total if keepdims else total.squeeze(axis)
+
+
+define("logsumexp", logsumexp, "along_axes",
+       formula="log of the sum of eˣ", options=OPTIONS, prepare=reduced_nonempty_axes,
+       vjps=[lambda g, y, x, axis, keepdims: restore(g, axis, keepdims) * np.exp(x - restore(y, axis, keepdims))],
+       samples=SAMPLES)  # fmt: skip
