@@ -1,0 +1,76 @@
+"""Function pairs: `out, cache = f(x, w, b)` and its partner; a loss that returns its own gradient; f and df.
+
+Classes, whose static methods may be such a pair, are `classes.py`'s.
+"""
+
+from __future__ import annotations
+
+from gradcheck.handwritten.conventions.arguments import backward_arguments, forward_arguments
+from gradcheck.handwritten.conventions.reading import Found, Reading
+from gradcheck.handwritten.conventions.tables import JAX, PREFIXES, SUFFIXES
+from gradcheck.handwritten.outline import FunctionOutline
+
+
+def function_pair(reading: Reading, forward: FunctionOutline, backward_name: str | None, prefix: str = "") -> Found:
+    """The statements of a pair.
+
+    backward_name : None where its partner is to be found by its name, if it has one
+    prefix : `Relu.` for static methods
+    """
+    arguments = forward_arguments(reading, forward, "forward")
+    backward = _partner(reading, forward.name) if backward_name is None else reading.function(backward_name)
+    returns = reading.return_names(forward, backward)
+    if backward is None and reading.body.backward is None and not _is_left_to_library(reading, returns):
+        returns = _with_own_gradients(reading, forward, returns)
+    found = Found({"forward": f"{', '.join(returns)} = {prefix}{forward.name}({arguments})"})
+    if backward is not None:
+        found.lines["backward"] = _backward_line(reading, backward, returns, forward, prefix)
+    return found
+
+
+def backward_only(reading: Reading, forward: str, name: str) -> Found:
+    """A written forward with a bare backward: the names are those of the forward."""
+    backward = reading.function(name)
+    last = forward.strip().splitlines()[-1]
+    returns = [part.strip() for part in last.partition("=")[0].split(",")] if "=" in last else ["out"]
+    return Found({"backward": _backward_line(reading, backward, returns, None, "")})
+
+
+def _partner(reading: Reading, name: str) -> FunctionOutline | None:
+    functions = reading.outline.functions
+    if reading.body.backward is not None or any(word in JAX for word in functions[name].decorators):
+        return None  # what is decorated by jax knows its rules itself
+    for end, partner_end in SUFFIXES:
+        if name.endswith(end) and name.removesuffix(end) + partner_end in functions:
+            return functions[name.removesuffix(end) + partner_end]
+    for start, partner_start in PREFIXES:
+        if name.startswith(start) and partner_start + name.removeprefix(start) in functions:
+            return functions[partner_start + name.removeprefix(start)]
+    return None
+
+
+def _is_left_to_library(reading: Reading, returns: list[str]) -> bool:
+    """Whether the gradients are those that a tensor library works out: nothing that is returned is called like one."""
+    return reading.has_tensors and not any(reading.gradient_name(name) for name in returns[1:])
+
+
+def _with_own_gradients(reading: Reading, forward: FunctionOutline, returns: list[str]) -> list[str]:
+    """`loss, dx = f(x, y)`: the values behind the first are gradients."""
+    gradients = [reading.gradient_name(name) for name in returns[1:]]
+    if len(gradients) == 1 and gradients[0] is None:
+        gradients = [f"d{reading.only_target('forward', forward)}"]
+    if not gradients or None in gradients:
+        message = f"nothing says where the gradients of '{forward.text}' come from"
+        raise reading.question("forward", message, "backward: … = …(dout, …)")
+    return [returns[0], *(name or "_" for name in gradients)]
+
+
+def _backward_line(
+    reading: Reading, backward: FunctionOutline, returns: list[str], forward: FunctionOutline | None, prefix: str
+) -> str:
+    arguments, has_upstream = backward_arguments(reading, backward, returns, forward)
+    call = f"{prefix}{backward.name}({arguments})"
+    targets = reading.targets(backward)
+    if not has_upstream and forward is not None and forward.required == 1 and len(returns) == 1:
+        call = f"d{returns[0]} * {call}"
+    return f"{', '.join(targets)} = {call}"

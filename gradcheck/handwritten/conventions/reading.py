@@ -1,0 +1,120 @@
+"""One case's bare names beside the outline of its file: what is still to be given, and what returned values are called.
+
+Which arguments a call gets is decided in `arguments.py`; a question that stays open is put here, as a FieldError.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gradcheck.errors import FieldError
+from gradcheck.handwritten.conventions.tables import CACHES, TARGETS
+from gradcheck.handwritten.outline import FunctionOutline, read_outline
+from gradcheck.handwritten.session import CodeError, suggestion
+from gradcheck.location import Location
+from gradcheck.model.case import Case, CodeBody
+
+
+@dataclass
+class Found:
+    """lines : key → statement; gradient_at : tensor → expression"""
+
+    lines: dict[str, str] = field(default_factory=dict)
+    gradient_at: dict[str, str] = field(default_factory=dict)
+
+
+class Reading:
+    """floats : inputs that have a gradient, in order
+
+    spare, free_options : inputs, and options and sizes, that no argument has taken yet, in order
+    """
+
+    def __init__(self, case: Case, body: CodeBody, file: Path, floats: tuple[str, ...]) -> None:
+        self.case, self.body, self.file, self.floats = case, body, file, floats
+        self.outline = read_outline(file)
+        self.has_tensors = body.arrays not in (None, "numpy")
+        self.spare = dict.fromkeys(case.inputs)
+        self.free_options = dict.fromkeys((*case.options, *case.sizes))
+
+    def take(self, name: str | None) -> None:
+        if name is not None:
+            self.spare.pop(name, None)
+            self.free_options.pop(name, None)
+
+    def place(self, key: str) -> Location:
+        return self.case.at(key) if (key,) in self.case.where else self.case.at("code")
+
+    def question(self, key: str, message: str, line: str) -> FieldError:
+        """What only the author of the case can say. line : the line to add"""
+        path = key if (key,) in self.case.where else "code"
+        return FieldError(message, f"write it out: {line}", (path,))
+
+    def missing(self, name: str) -> CodeError:
+        hint = suggestion(name, [*self.outline.functions, *self.outline.classes])
+        return CodeError("missing", "load", f"{self.file.name} has no '{name}'", self.file.name, None, hint)
+
+    def function(self, name: str) -> FunctionOutline:
+        """Raises CodeError (missing)."""
+        if name not in self.outline.functions:
+            raise self.missing(name)
+        return self.outline.functions[name]
+
+    # -- what a call returns --
+
+    def return_names(self, forward: FunctionOutline, backward: FunctionOutline | None) -> list[str]:
+        """Names for what forward returns: its own where they are clear, else out, cache."""
+        returns = forward.returns
+        if returns is None or not forward.gives_value:
+            takes_cache = backward is not None and any(p.lower() in CACHES for p in backward.parameters)
+            returns = ("out", "cache") if takes_cache else ("out",)
+        names: list[str] = []
+        for i, name in enumerate(returns):
+            if name is None or name in self.case.inputs or name in self.case.options or name in names:
+                is_cache = i == 1 or (i == len(returns) - 1 and "cache" not in names)
+                name = "out" if i == 0 else "cache" if is_cache else f"cache{i}"
+            names.append(name)
+        return names
+
+    def targets(self, backward: FunctionOutline, order: tuple[str, ...] | None = None) -> list[str]:
+        """`d<input>` for every value that backward returns: by name, else by position among the float inputs."""
+        order = self.floats if order is None else order
+        in_order = [f"d{name}" for name in order]
+        returned = backward.returns
+        if returned is None:
+            return in_order
+        named = [self.gradient_name(name) for name in returned]
+        known = [name for name in named if name is not None]
+        if len(set(known)) == len(named):
+            return known
+        if len(returned) == len(order):
+            return in_order
+        if len(returned) == 1:
+            return [f"d{self.only_target('backward', backward)}"]
+        left = len(returned) - len(known)
+        message = f"cannot tell which inputs {left} of the {len(returned)} gradients of '{backward.text}' belong to"
+        shown = ", ".join(name or "_" for name in named)
+        raise self.question("backward", message, f"backward: {shown} = {backward.name}(…)")
+
+    def gradient_name(self, name: str | None) -> str | None:
+        """`dX` is the gradient of the input `x`, `grad_w` that of `w`; None where no input fits."""
+        low = "" if name is None else name.lower()
+        for start in ("d", "d_", "grad_", "g_"):
+            for wanted in self.case.inputs:
+                if low == start + wanted.lower():
+                    return f"d{wanted}"
+        for wanted in self.case.inputs:
+            if low in (f"{wanted.lower()}_grad", f"grad{wanted.lower()}"):
+                return f"d{wanted}"
+        return None
+
+    def only_target(self, key: str, function: FunctionOutline) -> str:
+        """The one input that a single gradient belongs to."""
+        wrt = self.case.wrt or tuple(name for name in self.floats if name.lower() not in TARGETS) or self.floats
+        if len(wrt) == 1:
+            return wrt[0]
+        names = ", ".join(f"'{name}'" for name in wrt)
+        message = f"cannot tell which of {names} the gradient of '{function.text}' belongs to"
+        first = f"d{wrt[0] if wrt else 'x'}"
+        left = f"loss, {first}" if key == "forward" else first
+        raise self.question(key, message, f"{key}: {left} = {function.name}(…)")

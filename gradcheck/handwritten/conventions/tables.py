@@ -1,0 +1,54 @@
+"""The conventions as tables: how published code calls its functions, methods, arguments and attributes.
+
+Names of arguments are in lower case. What a table is used for is said where it is used.
+"""
+
+# forward → backward, as the end of a function's name, or as its beginning; the first pair that the file has
+SUFFIXES = (
+    ("_forward", "_backward"), ("_fwd", "_bwd"), ("_forward", "_grad"), ("_forward_pass", "_backward_pass"),
+    ("_fprop", "_bprop"), ("Forward", "Backward"),
+    ("", "_backward"), ("", "_bwd"), ("", "_vjp"), ("", "_grad"), ("", "_gradient"), ("", "_prime"),
+    ("", "_derivative"), ("", "_deriv"), ("", "_der"),
+)  # fmt: skip
+PREFIXES = (("", "d"), ("", "d_"), ("", "grad_"), ("", "der_"), ("forward_", "backward_"), ("forward", "backward"))
+
+# methods of a class, the first pair that it has; each name may also be static
+METHODS = (
+    ("forward", "backward"), ("forward_pass", "backward_pass"), ("fprop", "bprop"), ("forward", "backprop"),
+    ("forward_propagation", "backward_propagation"), ("forward_prop", "backward_prop"), ("forward", "gradient"),
+    ("forward", "grad"), ("compute", "gradient"), ("__call__", "backward"), ("__call__", "gradient"),
+    ("__call__", "grad"), ("__call__", "derivative"), ("loss", "gradient"), ("fn", "grad"), ("value", "gradient"),
+)  # fmt: skip
+# tensor libraries, as a class or a decorator of theirs tells them
+TORCH_MODULE = "torch.nn.Module"
+TORCH = (TORCH_MODULE, "torch.autograd.Function", "torch.autograd.function.Function")
+JAX = ("jax.custom_vjp", "jax.custom_jvp", "jax.custom_gradient", "jax.jit")
+# methods of an object that computes with tensors, and leaves their gradients to the library
+ON_TENSORS = ("forward", "__call__", "loss")
+
+# methods that give the local gradient, still to be multiplied by the upstream one
+LOCAL = ("gradient", "grad", "derivative", "prime", "deriv", "der", "_prime", "_derivative", "_deriv", "_der")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# arguments
+UPSTREAM = _words(
+    """dout d_out dy dz da dl dh ds g delta deltas error upstream cotangent accum_grad gradient dvalues dldy dldz
+    top_grad dloss doutput dnext derror"""
+)
+UPSTREAM_PARTS = ("grad", "delta", "error", "dnext")  # anywhere in the name
+CACHES = _words("cache caches ctx context res residuals residual saved memory memo meta state tape store aux")
+OUTPUTS = _words("out output a s activated activation act result")
+TARGETS = _words("y t target targets label labels y_true ytrue truth actual expected y_train ground_truth")
+RATES = _words("lr learning_rate learn_rate rate step_size")
+TRAINING = _words("train training is_training is_train train_mode")
+OPTION_DICTS = ("_param", "_params", "options", "config", "hparams", "conf")  # the end of the name
+
+# attributes of a layer, the likeliest first
+OUTPUT_ATTRIBUTES = ("output", "out", "Z", "A", "Y", "a", "y", "z", "outputs", "activation")
+INPUT_GRADIENTS = ("dinputs", "dinput", "dX", "dx", "dA_prev", "grad_input", "d_input", "grad_x")
+GRADIENT_LISTS = ("grads", "gradients", "grad", "dparams")
+PARAMETER_LISTS = ("params", "parameters", "weights")

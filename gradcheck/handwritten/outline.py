@@ -1,0 +1,254 @@
+"""What a Python file declares, read from its text: functions, their parameters and returns, classes and attributes.
+
+The file is parsed and never run, so a stranger's file is safe to look at; what follows from the outline is decided in
+`conventions/`.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+MAX_FILES = 20  # neighbours that are followed for names imported from them
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionOutline:
+    """parameters : names in order, without self; required : how many of them have no default
+
+    returns : names of the values of the last `return` (None for what is no name); None where nothing is returned, or
+        where the number of values cannot be read from the text
+    is_static : a staticmethod of a class
+    decorators : what stands above it, under the names that were imported: jax.custom_vjp
+    """
+
+    name: str
+    parameters: tuple[str, ...] = ()
+    required: int = 0
+    returns: tuple[str | None, ...] | None = None
+    gives_value: bool = False
+    is_static: bool = False
+    decorators: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return f"{self.name}({', '.join(self.parameters)})"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassOutline:
+    """methods : by name, those of its bases included; attributes : what it sets on `self`, in order
+
+    lists : attribute → names in the list it was set to; keys : attribute → texts it is indexed with
+    set_by : method → the attributes it sets; graded : attributes X of which it sets `self.X.grad`
+    bases : under the names that were imported: torch.nn.Module
+    """
+
+    name: str
+    methods: dict[str, FunctionOutline] = field(default_factory=dict)
+    attributes: tuple[str, ...] = ()
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    set_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    graded: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+
+    @property
+    def constructor(self) -> FunctionOutline:
+        return replace(self.methods.get("__init__", FunctionOutline("__init__")), name=self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    functions: dict[str, FunctionOutline]
+    classes: dict[str, ClassOutline]
+
+
+def read_outline(path: Path) -> Outline:
+    """The outline of a file and of what it imports from its neighbours; of a file that cannot be read, an empty one."""
+    functions: dict[str, FunctionOutline] = {}
+    classes: dict[str, ClassOutline] = {}
+    waiting = [path]
+    seen: set[Path] = set()
+    while waiting and len(seen) < MAX_FILES:
+        file = waiting.pop(0)
+        if file in seen:
+            continue
+        seen.add(file)
+        tree = _parsed(file)
+        known = _imported(tree)
+        for node in tree.body if tree is not None else ():
+            if isinstance(node, ast.FunctionDef):
+                above = tuple(_dotted(d, known) for d in node.decorator_list)
+                functions.setdefault(node.name, replace(_function(node, in_class=False), decorators=above))
+            elif isinstance(node, ast.ClassDef):
+                above = tuple(_dotted(base, known) for base in node.bases)
+                classes.setdefault(node.name, replace(_class(node), bases=above))
+            elif isinstance(node, ast.ImportFrom):
+                waiting += _neighbours(file, node)
+    bases = {node.name: node for file in seen for node in _class_nodes(file)}
+    return Outline(functions, {name: _with_bases(name, classes, bases) for name in classes})
+
+
+def _parsed(file: Path) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # '\d' in somebody's text is not ours to report
+            return ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _class_nodes(file: Path) -> list[ast.ClassDef]:
+    tree = _parsed(file)
+    return [node for node in tree.body if isinstance(node, ast.ClassDef)] if tree is not None else []
+
+
+def _imported(tree: ast.Module | None) -> dict[str, str]:
+    """Name → what it was imported as: `import torch.nn as nn` makes nn torch.nn."""
+    known: dict[str, str] = {}
+    for node in tree.body if tree is not None else ():
+        if isinstance(node, ast.Import):
+            known.update({alias.asname: alias.name for alias in node.names if alias.asname})
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            known.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
+    return known
+
+
+def _dotted(node: ast.expr, known: dict[str, str]) -> str:
+    """`nn.Module` → torch.nn.Module; `partial(custom_vjp, …)` → jax.custom_vjp; "" for what is no name."""
+    if isinstance(node, ast.Call):
+        called = _dotted(node.func, known)
+        return _dotted(node.args[0], known) if called.endswith("partial") and node.args else called
+    if isinstance(node, ast.Attribute):
+        holder = _dotted(node.value, known)
+        return f"{holder}.{node.attr}" if holder else ""
+    return known.get(node.id, node.id) if isinstance(node, ast.Name) else ""
+
+
+def _neighbours(file: Path, node: ast.ImportFrom) -> Iterator[Path]:
+    parts = (node.module or "").split(".")
+    folder = file.parent
+    for _ in range(max(0, node.level - 1)):
+        folder = folder.parent
+    for start in range(len(parts)):  # `from cs231n.fast_layers import …` inside the folder cs231n
+        found = folder.joinpath(*parts[start:]).with_suffix(".py") if parts[start] else None
+        if found is not None and found.is_file():
+            yield found
+            return
+
+
+def _function(node: ast.FunctionDef, in_class: bool) -> FunctionOutline:
+    decorators = {d.id for d in node.decorator_list if isinstance(d, ast.Name)}
+    names = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
+    required = len(names) - len(node.args.defaults)
+    if in_class and "staticmethod" not in decorators:
+        names, required = names[1:], max(0, required - 1)
+    returned = [n for n in _own_nodes(node) if isinstance(n, ast.Return) and n.value is not None]
+    returned = [r for r in returned if not (isinstance(r.value, ast.Constant) and r.value.value is None)]
+    returns = _returned_names(returned[-1], node) if returned else None
+    return FunctionOutline(node.name, tuple(names), required, returns, bool(returned), "staticmethod" in decorators)
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Everything below a function in the order of the text, without the functions inside it."""
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if not isinstance(child, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+            yield from _own_nodes(child)
+
+
+def _returned_names(statement: ast.Return, function: ast.FunctionDef) -> tuple[str | None, ...] | None:
+    value = statement.value
+    if isinstance(value, ast.Name):  # `result = (out, cache); return result`
+        assigned = [node for node in _own_nodes(function) if isinstance(node, ast.Assign)]
+        packed = [a.value for a in assigned if isinstance(a.value, ast.Tuple) and value.id in map(_name, a.targets)]
+        value = packed[-1] if packed else value
+    if isinstance(value, ast.Tuple | ast.List):
+        return tuple(_name(item) for item in value.elts)
+    return None if isinstance(value, ast.Call) else (_name(value),)
+
+
+def _name(node: ast.expr | None) -> str | None:
+    return node.id if isinstance(node, ast.Name) and not node.id.startswith("_") else None
+
+
+def _class(node: ast.ClassDef) -> ClassOutline:
+    methods: dict[str, FunctionOutline] = {}
+    set_by: dict[str, tuple[str, ...]] = {}
+    lists: dict[str, tuple[str, ...]] = {}
+    keys: dict[str, tuple[str, ...]] = {}
+    graded: list[str] = []
+    for method in node.body:
+        if not isinstance(method, ast.FunctionDef):
+            continue
+        methods[method.name] = _function(method, in_class=True)
+        attributes: dict[str, None] = {}
+        for inner in _own_nodes(method):
+            if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store) and _is_self(inner.value):
+                attributes[inner.attr] = None
+            if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store) and inner.attr == "grad":
+                graded += [_attribute(inner.value)] if _attribute(inner.value) else []
+            if isinstance(inner, ast.Assign):
+                for attribute, value in _pairs(inner):
+                    if isinstance(value, ast.List | ast.Tuple):
+                        names = tuple(_name(v) or _attribute(v) or "" for v in value.elts)
+                        lists[attribute] = lists.get(attribute, names)
+                    if isinstance(value, ast.Dict):
+                        texts = [k.value for k in value.keys if isinstance(k, ast.Constant)]
+                        keys[attribute] = (*keys.get(attribute, ()), *(t for t in texts if isinstance(t, str)))
+            if isinstance(inner, ast.Subscript) and isinstance(inner.slice, ast.Constant):
+                attribute_name, key = _attribute(inner.value), inner.slice.value
+                if attribute_name and isinstance(key, str):
+                    keys[attribute_name] = (*keys.get(attribute_name, ()), key)
+        set_by[method.name] = tuple(attributes)
+    attributes_in_order = tuple(dict.fromkeys(a for names in set_by.values() for a in names))
+    return ClassOutline(node.name, methods, attributes_in_order, lists, keys, set_by, tuple(dict.fromkeys(graded)))
+
+
+def _pairs(node: ast.Assign) -> Iterator[tuple[str, ast.expr]]:
+    """(attribute, value) of `self.a = value` and of `self.a, self.b = value, value`."""
+    for target in node.targets:
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            if len(target.elts) == len(node.value.elts):
+                for item, value in zip(target.elts, node.value.elts, strict=True):
+                    if _attribute(item):
+                        yield _attribute(item), value
+        elif _attribute(target):
+            yield _attribute(target), node.value
+
+
+def _is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
+def _attribute(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) and _is_self(node.value) else ""
+
+
+def _with_bases(name: str, classes: dict[str, ClassOutline], nodes: dict[str, ast.ClassDef]) -> ClassOutline:
+    """The class with what it inherits from classes that are known."""
+    line, waiting = [name], [name]
+    while waiting:
+        node = nodes.get(waiting.pop(0))
+        for base in node.bases if node is not None else ():
+            if isinstance(base, ast.Name) and base.id in classes and base.id not in line:
+                line.append(base.id)
+                waiting.append(base.id)
+    merged = classes[name]
+    for base_name in line[1:]:
+        base_class = classes[base_name]
+        merged = replace(
+            merged,
+            methods={**base_class.methods, **merged.methods},
+            attributes=tuple(dict.fromkeys((*merged.attributes, *base_class.attributes))),
+            lists={**base_class.lists, **merged.lists},
+            keys={**base_class.keys, **merged.keys},
+            set_by={**base_class.set_by, **merged.set_by},
+            graded=tuple(dict.fromkeys((*merged.graded, *base_class.graded))),
+            bases=(*merged.bases, *base_class.bases),
+        )
+    return merged

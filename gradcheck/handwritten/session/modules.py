@@ -1,0 +1,141 @@
+"""The modules of somebody's files: imported as their author would, kept apart from everybody else's of the same name.
+
+Only modules are moved here; the rest of what a run may disturb is `surroundings.py`'s.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from itertools import count
+from types import ModuleType
+from typing import Any
+
+_numbers = count(1)
+INSTALLED = r"[\\/](site|dist)-packages[\\/]"
+
+
+class Modules:
+    """The user's own modules by name; in `sys.modules` only between `enter` and `leave`. Libraries stay loaded.
+
+    path, source : the file and its bytes
+    """
+
+    def __init__(self, path: str, source: bytes) -> None:
+        self.path, self.source = path, source
+        self.folder, file_name = os.path.split(path)
+        self.stem = os.path.splitext(file_name)[0]
+        self.package, root = _package_of(self.folder, source)
+        self.roots = [self.folder] if root == self.folder else [root, self.folder]
+        self._own: dict[str, ModuleType] = {}
+        self._hidden = frozenset(name for folder in self.roots for name in _importable(folder))
+        self._displaced: dict[str, ModuleType] = {}
+        self._expected = 0
+
+    def load(self) -> dict[str, Any]:
+        """Run the file, between `enter` and `leave`; returns its global names."""
+        importlib.invalidate_caches()
+        if self.package:
+            return importlib.import_module(f"{self.package}.{self.stem}").__dict__
+        module = ModuleType(f"code_{next(_numbers)}_{self.stem}")
+        module.__file__ = self.path
+        sys.modules[module.__name__] = module
+        if self.stem in self._hidden:
+            sys.modules[self.stem] = module  # a neighbour that imports it back gets this very module
+        # Compiled here and not by a loader, so that no bytecode file, stale or new, has a part in it.
+        exec(compile(self.source, self.path, "exec", dont_inherit=True), module.__dict__)
+        return module.__dict__
+
+    def enter(self) -> None:
+        """Put its own modules where `import` looks, and aside those of others that are in the way."""
+        self._displaced = {}
+        if not sys.modules.keys().isdisjoint(self._hidden):
+            self._displace()
+        sys.modules.update(self._own)
+        self._expected = len(sys.modules)
+
+    def leave(self) -> None:
+        """Take its own modules out again, those that were imported meanwhile included."""
+        if len(sys.modules) != self._expected:
+            self._own.update({name: m for name, m in list(sys.modules.items()) if self._is_own(name, m)})
+        for name in self._own:
+            sys.modules.pop(name, None)
+        sys.modules.update(self._displaced)
+
+    def each(self) -> list[ModuleType]:
+        """The modules of the user's files, each once."""
+        return list({id(module): module for module in self._own.values()}.values())
+
+    def names_in(self, file: str) -> dict[str, Any]:
+        """The global names of another of their files, the very module that the code imports; between enter and leave.
+
+        file : its path relative to the folder of the code
+        """
+        path = os.path.abspath(os.path.join(self.folder, file))
+        for module in list(sys.modules.values()):
+            named: dict[str, Any] = getattr(module, "__dict__", {})
+            if isinstance(named.get("__file__"), str) and os.path.abspath(named["__file__"]) == path:
+                return named
+        if not any(path.startswith(root + os.sep) for root in self.roots):
+            folder = os.path.dirname(path)
+            self.roots.append(folder)
+            self._hidden |= frozenset(_importable(folder))
+            sys.path.insert(0, folder)
+        root = next(root for root in self.roots if path.startswith(root + os.sep))
+        dotted = os.path.splitext(os.path.relpath(path, root))[0].replace(os.sep, ".")
+        return importlib.import_module(dotted).__dict__
+
+    def relative(self, path: str) -> str | None:
+        """The path as seen from the folder of the code, or None for a file that is not the user's."""
+        full = os.path.abspath(path)
+        for root in reversed(self.roots):
+            if full.startswith(root + os.sep) and not re.search(INSTALLED, full[len(root) :]):
+                return os.path.relpath(full, self.folder).replace(os.sep, "/")
+        return None
+
+    def _displace(self) -> None:
+        displaced = {name: sys.modules.pop(name) for name in self._hidden & sys.modules.keys()}
+        packages = tuple(f"{name}." for name, module in displaced.items() if hasattr(module, "__path__"))
+        if packages:
+            inner = [name for name in sys.modules if name.startswith(packages)]
+            displaced.update({name: sys.modules.pop(name) for name in inner})
+        self._displaced = displaced
+
+    def _is_own(self, name: str, module: Any) -> bool:
+        if name.partition(".")[0] in self._hidden:
+            return True
+        # What stands in the module itself: some make up whatever attribute they are asked for.
+        named = getattr(module, "__dict__", {})
+        paths = [named.get("__file__"), *named.get("__path__", ())]
+        return any(isinstance(path, str) and self.relative(path) is not None for path in paths)
+
+
+def _package_of(folder: str, source: bytes) -> tuple[str, str]:
+    """(dotted name of the package, folder to import it from); no package unless the file imports relatively to one."""
+    dots = [len(found) for found in re.findall(rb"^[ \t]*from[ \t]+(\.+)", source, re.MULTILINE)]
+    if not dots:
+        return "", folder
+    names: list[str] = []
+    root = folder
+    while len(names) < max(dots) or os.path.isfile(os.path.join(root, "__init__.py")):
+        root, name = os.path.split(root)
+        if not name:
+            break
+        names.insert(0, name)
+    return ".".join(names), root
+
+
+def _importable(folder: str) -> Iterator[str]:
+    """Names that `import` would find in a folder before it looks elsewhere; the standard library and numpy win."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        stem, extension = os.path.splitext(entry.name)
+        is_package = not extension and os.path.isfile(os.path.join(entry.path, "__init__.py"))
+        if (extension == ".py" or is_package) and stem not in sys.stdlib_module_names and stem != "numpy":
+            yield stem
