@@ -1,0 +1,118 @@
+"""The plain loop: move one element, evaluate, take the difference – the evidence that every other engine must equal.
+
+It returns changes of phi = upstream · f and one-sided slopes; what they are worth is decided by `ladder`.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck.model.problem import Array, Point, Problem
+from gradcheck.numerical.noise import Noise
+from gradcheck.numerical.steps import move
+from gradcheck.record import dataclass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Response:
+    """What phi did under K probes, all arrays of shape (K,); NaN where the function is not finite or x did not move.
+
+    ahead, behind : phi(x + h) − phi(x) and phi(x − h) − phi(x), summed from the changes of the outputs
+    up, down : distances really travelled, ≥ 0
+    low, high : sum over the outputs k of the smaller and the larger of w_k·(slope ahead) and w_k·(slope behind)
+    noise : of one evaluation of the outputs that the probe moved
+    """
+
+    ahead: Array
+    behind: Array
+    up: Array
+    down: Array
+    low: Array
+    high: Array
+    noise: Array
+
+    @property
+    def central(self) -> Array:
+        """(phi(x⁺) − phi(x⁻)) / (x⁺ − x⁻): divided by the distance really travelled, which is rarely exactly 2h."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            result: Array = (self.ahead - self.behind) / (self.up + self.down)
+        return result
+
+    @property
+    def slope_ahead(self) -> Array:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            result: Array = self.ahead / self.up
+        return result
+
+    @property
+    def slope_behind(self) -> Array:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            result: Array = -self.behind / self.down
+        return result
+
+
+class Responder(Protocol):
+    """An engine that answers probes: leaf `tensor`, flat element numbers `cells`, one step for each."""
+
+    evaluations: int
+
+    def respond(self, tensor: str, cells: NDArray[np.int64], steps: Array) -> Response: ...
+
+
+class PlainLoop:
+    """Two evaluations of the function per probe, one probe after the other.
+
+    problem : the point and the function; the point is never changed, every evaluation gets its own copy of the tensor
+    noise : how exactly each output is known
+    """
+
+    def __init__(self, problem: Problem, noise: Noise) -> None:
+        self.problem, self.noise = problem, noise
+        self.evaluations = 0
+
+    def respond(self, tensor: str, cells: NDArray[np.int64], steps: Array) -> Response:
+        """Probe the given elements; two evaluations each, none where x does not move."""
+        x = self.problem.point[tensor]
+        moves = move(x.reshape(-1)[cells], steps)
+        out = np.full((7, cells.size), np.nan)
+        out[2], out[3] = moves.up, moves.down
+        for k, cell in enumerate(cells):
+            if moves.up[k] == 0.0:
+                continue
+            plus = self._change(tensor, int(cell), moves.ahead[k])
+            minus = self._change(tensor, int(cell), moves.behind[k])
+            out[0, k] = _project(self.problem.upstream, plus)
+            out[1, k] = _project(self.problem.upstream, minus)
+            out[4, k], out[5, k] = _interval(self.problem.upstream, plus, moves.up[k], minus, moves.down[k])
+            out[6, k] = self.noise.of((plus != 0.0) | (minus != 0.0))
+        return Response(*out)
+
+    def changes(self, point: Point) -> Array:
+        """What every output contributes to phi at another point, minus what it does here; shape (m,)."""
+        self.evaluations += 1
+        with np.errstate(all="ignore"):
+            result: Array = self.problem.upstream * (self.problem.function(point) - self.problem.value)
+        return result
+
+    def _change(self, tensor: str, cell: int, value: np.floating) -> Array:
+        moved = self.problem.point[tensor].copy()
+        moved.reshape(-1)[cell] = value
+        self.evaluations += 1
+        with np.errstate(all="ignore"):
+            result: Array = self.problem.function({**self.problem.point, tensor: moved}) - self.problem.value
+        return result
+
+
+def _project(upstream: Array, change: Array) -> float:
+    """upstream · change; NaN where any output that counts is not finite."""
+    return float(upstream @ change) if np.isfinite(change).all() else float("nan")
+
+
+def _interval(upstream: Array, ahead: Array, up: float, behind: Array, down: float) -> tuple[float, float]:
+    """Per output the interval of its two one-sided slopes, weighted and summed."""
+    with np.errstate(all="ignore"):
+        right, left = upstream * ahead / up, -upstream * behind / down
+        return float(np.minimum(right, left).sum()), float(np.maximum(right, left).sum())
