@@ -1,0 +1,229 @@
+"""Checks cases: build, laws, evidence, verdict; one result per case, or the mistakes in its file.
+
+The only room that calls things in order. What a case means is in `build`, how numbers are gathered in `examine`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from time import perf_counter
+from typing import cast
+
+from gradcheck.casefile.loader import Loaded
+from gradcheck.casefile.page import problem_of
+from gradcheck.checking.build import build
+from gradcheck.checking.drawing import Built
+from gradcheck.checking.examine import examine
+from gradcheck.checking.families import Family, families
+from gradcheck.checking.laws import broken_laws
+from gradcheck.checking.selection import select
+from gradcheck.checking.settings import Settings
+from gradcheck.errors import FieldError, GradcheckError, NonFiniteError, NotationError, SeveralErrors, UserCodeError
+from gradcheck.model.case import Case, CodeBody, Verdict
+from gradcheck.model.problem import Problem
+from gradcheck.model.report import CaseError, CaseResult, During, ErrorKind, FileProblem, Finding, Report
+from gradcheck.record import dataclass
+from gradcheck.verdict.aggregate import PRECEDENCE, as_expected, case_verdict
+
+OnResult = Callable[[CaseResult], None]
+Builder = Callable[[Case, int], Built]
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What the trials of a case add up to."""
+
+    findings: list[Finding]
+    error: CaseError | None = None
+    evaluations: int = 0
+    notes: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
+
+
+def run_cases(loaded: Loaded, settings: Settings, on_result: OnResult | None = None) -> Report:
+    """Check the cases of some files in order.
+
+    on_result : is handed every result as it comes
+    """
+    results: list[CaseResult] = []
+    problems = [*loaded.problems, *_more_problems(loaded)]
+    for cases in families(select(loaded.cases, settings.keyword)):
+        family, is_surprising = Family(), False
+        for case in cases:
+            ready = family.prepare(case if settings.seed is None else replace(case, seed=settings.seed))
+            if ready is None:
+                continue
+            checked = check_case(ready, settings)
+            result = family.add(ready, checked)
+            if result is not None and on_result is not None:
+                on_result(result)
+            if not isinstance(checked, CaseResult) and ready.variant is None:
+                problems.extend(checked)
+                is_surprising = True
+            is_surprising |= result is not None and not result.as_expected
+            if is_surprising and settings.exit_first:
+                break
+        results += family.results()
+        if is_surprising and settings.exit_first:
+            break
+    return Report(tuple(results), _in_file_order(problems), settings.strict)
+
+
+def check_case(case: Case, settings: Settings, builder: Builder = build) -> CaseResult | tuple[FileProblem, ...]:
+    """The result of one case, or the mistakes in its file that keep it from being checked.
+
+    builder : makes the problem of a case at its trial-th point; another one where the case comes from no file
+    """
+    if settings.seed is not None:
+        case = replace(case, seed=settings.seed)
+    rtol = settings.rtol if settings.rtol is not None else case.rtol
+    started = perf_counter()
+    outcome = _Outcome([])
+    try:
+        with _time_limit(case):
+            for trial in range(case.trials):
+                _check_point(case, trial, rtol, outcome, builder)
+                if outcome.error is not None:
+                    break
+    except UserCodeError as error:
+        outcome.error = _case_error(error)
+    except (NotationError, FieldError, SeveralErrors) as error:
+        return _file_problems(case, error)
+    findings = tuple(outcome.findings)
+    verdict = case_verdict(findings, outcome.error)
+    resolutions = [f.resolution for f in findings if f.resolution is not None]
+    return CaseResult(
+        name=case.name,
+        file=case.file,
+        line=case.location.line,
+        seed=case.seed,
+        sizes=case.sizes,
+        options=case.options,
+        expect=case.expect,
+        verdict=verdict,
+        as_expected=_is_as_expected(case, verdict, findings, outcome.error, settings.strict),
+        findings=findings,
+        error=outcome.error,
+        resolution=max(resolutions, default=None),
+        evaluations=outcome.evaluations,
+        seconds=perf_counter() - started,
+        notes=outcome.notes,
+        statements=outcome.statements,
+        why=case.why,
+        swept=case.swept,
+        variant="" if case.variant is None else case.variant.name,
+        varied="" if case.variant is None else case.variant.about,
+    )
+
+
+def _is_as_expected(
+    case: Case, verdict: Verdict, findings: tuple[Finding, ...], error: CaseError | None, strict: bool
+) -> bool:
+    if case.variant is None:
+        return as_expected(case.expect, verdict, findings, error, strict)
+    from gradcheck.verdict.combinations import as_expected_of_variant
+
+    return as_expected_of_variant(case.variant.name, case.expect, findings, error, strict)
+
+
+def _check_point(case: Case, trial: int, rtol: float | None, outcome: _Outcome, builder: Builder) -> None:
+    """Check one random point and add what was found."""
+    try:
+        built = builder(case, trial)
+        outcome.statements = built.statements
+        problem = built.problem
+        laws = {claim.source: broken_laws(problem, claim) for claim in problem.claims}
+        with built.held():
+            examination = examine(problem, rtol=rtol, seed=case.seed + trial)
+        notes = built.notes()
+    except NonFiniteError as error:
+        outcome.error = CaseError("non-finite", "forward", error.message, hint=error.hint)
+        return
+    outcome.evaluations += examination.evaluations
+    outcome.notes = tuple(dict.fromkeys((*outcome.notes, *notes)))
+    found = [_with_law(f, laws.get(f.claim, {}).get(f.tensor)) for f in examination.findings]
+    spread = examination.noise.spread
+    if spread > 0 and case_verdict(found, None) != "pass":
+        outcome.error = _nondeterministic(problem, spread)
+        return  # what such a function says about gradients is chance
+    outcome.findings[:] = found if trial == 0 else _merge(outcome.findings, found, trial)
+
+
+def _time_limit(case: Case) -> AbstractContextManager[None]:
+    if case.timeout is None or not isinstance(case.body, CodeBody):
+        return nullcontext()
+    from gradcheck.checking.deadline import deadline  # read only where there is a limit
+
+    return deadline(case.timeout, case.body.path.parent)
+
+
+def _case_error(error: UserCodeError) -> CaseError:
+    kind, during = cast(ErrorKind, error.kind), cast(During, error.during)
+    return CaseError(kind, during, error.message, error.file, error.line, error.hint)
+
+
+def _nondeterministic(problem: Problem, spread: float) -> CaseError:
+    size = abs(float(problem.upstream @ problem.value))
+    return CaseError(
+        "nondeterministic",
+        "forward",
+        f"two evaluations at the same point differ by {spread:.3g} (the value is {size:.6g})",
+        hint="seed the random numbers, and keep no state between calls",
+    )
+
+
+def _with_law(finding: Finding, law: str | None) -> Finding:
+    """A finding of a claim that breaks a law fails, whatever the differences say."""
+    if law is None:
+        return finding
+    reason = f"backward is not linear in its upstream gradient: {law}"
+    if finding.verdict == "fail":
+        return replace(finding, reason=reason)
+    return replace(finding, verdict="fail", worst=None, limit=None, reason=reason)  # no element shows it
+
+
+def _merge(before: list[Finding], found: Iterable[Finding], trial: int) -> list[Finding]:
+    """Per claim and tensor the finding with the stronger word; a later point's says which point it was."""
+    merged = {(f.claim, f.tensor): f for f in before}
+    for finding in found:
+        key = (finding.claim, finding.tensor)
+        old = merged.get(key)
+        if old is None or PRECEDENCE.index(finding.verdict) < PRECEDENCE.index(old.verdict):
+            note = f"at random point {trial + 1}"
+            merged[key] = replace(finding, notes=(*finding.notes, note)) if old is not None else finding
+        elif old.verdict == finding.verdict == "pass":
+            resolution = max((r for r in (old.resolution, finding.resolution) if r is not None), default=None)
+            merged[key] = replace(old, checked=old.checked + finding.checked, resolution=resolution)
+    return list(merged.values())
+
+
+def _more_problems(loaded: Loaded) -> list[FileProblem]:
+    """What else is wrong, in other lines, with cases that have a mistake already; nobody's code is run for that."""
+    problems: list[FileProblem] = []
+    told = {(problem.location.file, problem.location.line) for problem in loaded.problems}
+    for case in loaded.doubtful:
+        if isinstance(case.body, CodeBody):
+            continue
+        try:
+            build(case)
+        except (NotationError, FieldError, SeveralErrors) as error:
+            problems.extend(_file_problems(case, error))
+        except (NonFiniteError, UserCodeError):
+            pass  # no mistake of the file
+    return [problem for problem in problems if (problem.location.file, problem.location.line) not in told]
+
+
+def _file_problems(case: Case, error: GradcheckError) -> tuple[FileProblem, ...]:
+    if isinstance(error, SeveralErrors):
+        return tuple(problem for inner in error.errors for problem in _file_problems(case, inner))
+    path = error.path if isinstance(error, FieldError) else ()
+    return (problem_of(error, case.at(*path)),)
+
+
+def _in_file_order(problems: list[FileProblem]) -> tuple[FileProblem, ...]:
+    """Files in the order they came, problems of a file by their place, each once (a sweep repeats them)."""
+    files = list(dict.fromkeys(problem.location.file for problem in problems))
+    unique = list({(problem.location, problem.message): problem for problem in problems}.values())
+    return tuple(sorted(unique, key=lambda p: (files.index(p.location.file), p.location.line, p.location.column)))

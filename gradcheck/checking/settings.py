@@ -1,0 +1,30 @@
+"""Settings: what the caller of a run asks for beside the cases themselves.
+
+Values only; where an option comes from (the command line, Python, pytest) is the caller's business.
+"""
+
+from __future__ import annotations
+
+from gradcheck.record import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a run is to be done; the defaults are those of `gradcheck run`.
+
+    rtol : relative error that is allowed, in place of every case's own; None leaves it to the cases
+    seed : seed of the arrays, in place of every case's own; None leaves it to the cases
+    keyword : which cases to check, in the words of `checking.selection`; None checks all
+    exit_first : stop after the first case that is not as expected
+    strict : kink, inconclusive and vacuous count as wrong
+    budget : most evaluations per case; None checks every element
+    jobs : processes that share the work
+    """
+
+    rtol: float | None = None
+    seed: int | None = None
+    keyword: str | None = None
+    exit_first: bool = False
+    strict: bool = False
+    budget: int | None = None
+    jobs: int = 1
