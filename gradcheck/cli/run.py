@@ -1,0 +1,133 @@
+"""`gradcheck run`: checks cases and reports.
+
+Options, streams and the exit code; reading cases, checking and rendering are other rooms', imported when they are used.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from gradcheck.cli.output import FORMATS, Page, Target, render, stdout_for_us, write
+
+if TYPE_CHECKING:  # loading a case takes numpy, `--help` does without
+    from gradcheck.checking.settings import Settings
+    from gradcheck.model.report import CaseResult, ExitCode, FileProblem, Report
+
+
+def _tolerance(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < value <= 1:
+        raise click.BadParameter(f"expected a number over 0 and at most 1, got '{value}'")
+    return value
+
+
+def _targets(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Target, ...]:
+    targets = tuple(Target.parse(value) for value in values)
+    for i, target in enumerate(targets):
+        if any(target.path == other.path for other in targets[:i]):
+            raise click.BadParameter(f"'{target.path}' is named twice")
+    return targets
+
+
+@click.command()
+@click.argument("cases", nargs=-1, required=True, metavar="CASES...")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(FORMATS)),
+    default="table",
+    show_default=True,
+    help="What stdout shows.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "targets",
+    metavar="[FORMAT:]PATH",
+    multiple=True,
+    callback=_targets,
+    help="Write the report to a file as well; its suffix (.json, .txt) tells the format. May be repeated.",
+)
+@click.option(
+    "-k",
+    "keyword",
+    metavar="EXPRESSION",
+    help="Check the cases whose name, file or tags hold this text; combine with 'and', 'or', 'not' and brackets.",
+)
+@click.option("-x", "--exit-first", is_flag=True, help="Stop after the first case that is not as expected.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Show every tensor of every case, and the calls a shorthand stood for."
+)
+@click.option("--rtol", type=float, callback=_tolerance, help="Relative error to allow, in place of the cases' own.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of random arrays, in place of the cases' own.")
+@click.option("--strict", is_flag=True, help="Count kink, inconclusive and vacuous as wrong.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colours; auto follows the terminal, NO_COLOR and FORCE_COLOR.",
+)
+@click.pass_context
+def command(
+    ctx: click.Context, cases: tuple[str, ...], format_: str, targets: tuple[Target, ...], keyword: str | None,
+    exit_first: bool, verbose: bool, rtol: float | None, seed: int | None, strict: bool, color: str,
+) -> None:  # fmt: skip
+    """Check the gradients of case files, or of all case files in a folder.
+
+    Exit code: 0 as expected, 1 a gradient is wrong or an expectation was not met, 2 a case or somebody's code is
+    broken, 3 nothing wrong but something undecided, 130 interrupted.
+    """
+    from gradcheck.checking.settings import Settings
+
+    settings = Settings(rtol=rtol, seed=seed, keyword=keyword, exit_first=exit_first, strict=strict)
+    page = Page.of(sys.stdout, color)
+    errors = Page.of(sys.stderr, color)
+    report, code, remark = _check(cases, settings)
+    _show_problems(report.problems, errors)
+    write(render(format_, report, page, verbose=verbose, exit_code=code), sys.stdout, page.color)
+    if remark:
+        write(f"{remark}\n", sys.stderr, errors.color)
+    for target in targets:
+        target.write(render(target.format, report, Page(), verbose=verbose, exit_code=code))
+    ctx.exit(int(code))
+
+
+def _check(paths: tuple[str, ...], settings: Settings) -> tuple[Report, ExitCode, str]:
+    """The report, the exit code, and a remark where not every case was checked.
+
+    Ctrl-C ends the run with what is known so far. Raises NothingSelectedError where there is nothing to check.
+    """
+    from gradcheck.casefile.loader import load
+    from gradcheck.checking.check import run_cases
+    from gradcheck.checking.selection import NothingSelectedError, select
+    from gradcheck.model.report import ExitCode, Report
+
+    loaded = load(paths)
+    selected = select(loaded.cases, settings.keyword)
+    if not selected and (loaded.cases or not loaded.problems):
+        raise NothingSelectedError.among(loaded.cases, settings.keyword)
+    results: list[CaseResult] = []
+    try:
+        with stdout_for_us():
+            report = run_cases(replace(loaded, cases=selected), settings, on_result=results.append)
+    except KeyboardInterrupt:
+        report = Report(tuple(results), loaded.problems, settings.strict)
+        return report, ExitCode.INTERRUPTED, f"interrupted: {_done(report, len(selected))}"
+    stopped = settings.exit_first and any(not case.as_expected for case in report.cases)
+    return report, report.exit_code, f"stopped at the first surprise: {_done(report, len(selected))}" if stopped else ""
+
+
+def _done(report: Report, selected: int) -> str:
+    return f"{len(report.cases)} of {selected} case{'' if selected == 1 else 's'} checked"
+
+
+def _show_problems(problems: tuple[FileProblem, ...], page: Page) -> None:
+    """Problems of files, each a paragraph, on stderr."""
+    from gradcheck.reporters.problems import render_problem
+
+    for problem in problems:
+        write(render_problem(problem, color=page.color, encoding=page.encoding) + "\n", sys.stderr, page.color)
