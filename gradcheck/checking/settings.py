@@ -17,8 +17,6 @@ class Settings:
     keyword : which cases to check, in the words of `checking.selection`; None checks all
     exit_first : stop after the first case that is not as expected
     strict : kink, inconclusive and vacuous count as wrong
-    budget : most evaluations per case; None checks every element
-    jobs : processes that share the work
     """
 
     rtol: float | None = None
@@ -26,5 +24,3 @@ class Settings:
     keyword: str | None = None
     exit_first: bool = False
     strict: bool = False
-    budget: int | None = None
-    jobs: int = 1

@@ -264,7 +264,7 @@ def _listed(names: list[str]) -> str:
 
 
 def is_bare(source: SourceText | None) -> bool:
-    """Whether a text is one name alone, shorthand for a convention (DESIGN section 3, rule 4)."""
+    """Whether a text is one name alone, shorthand for a convention."""
     if source is None:
         return False
     lines: Lines = lines_of(source)

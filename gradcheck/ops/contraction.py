@@ -1,6 +1,6 @@
 """Contractions: products summed over a shared axis.
 
-Here an extra last axis cannot pass by itself; whoever sends one says where it goes (PERTURBATION section 3).
+Here an extra last axis cannot pass by itself; whoever sends one says where it goes.
 """
 
 from __future__ import annotations

@@ -71,12 +71,12 @@ class Op:
     """One operation. All functions are pure; none changes what it is given.
 
     forward : `forward(*args, **options)`. With axes as `prepare` left them, an op that is no contraction lets an extra
-        last axis of every float argument pass to its output (PERTURBATION section 2)
-    kind : how a change in a window of an argument passes (PERTURBATION section 3)
+        last axis of every float argument pass to its output
+    kind : how a change in a window of an argument passes
     vjps : per argument `rule(g, y, *args, **options)` → the gradient, of the argument's shape, for the upstream
         gradient g (shape of y). None: not differentiated
     linear : positions in which y is affine while the other arguments stand still
-    deltas : per argument the exact change rule of PERTURBATION section 3, or none at all
+    deltas : per argument the exact change of the value for a finite change of the argument, or none at all
     kink : where it switches; None for an op that is smooth wherever it is defined
     arguments : names of the array arguments
     variadic : the last name stands for any number of arguments. Its entry in `vjps`, `deltas` and `linear` serves them

@@ -75,7 +75,7 @@ def test_forwards_and_rules_leave_their_arguments_alone(op: Op, sample: Sample) 
     ids=sample_id,
 )
 def test_an_extra_last_axis_passes(op: Op, sample: Sample) -> None:
-    """Several points stacked along a new last axis give the stacked values (PERTURBATION section 2)."""
+    """Several points stacked along a new last axis give the stacked values."""
     application = Application.of(op, sample)
     moves = [a.dtype == np.float64 and not (op.name == "where" and i == 0) for i, a in enumerate(sample.arguments)]
     points = [tuple(a * f if m else a for a, m in zip(sample.arguments, moves, strict=True)) for f in (1.0, 1.25, 0.5)]
