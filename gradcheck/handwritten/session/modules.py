@@ -53,7 +53,7 @@ class Modules:
         """Put its own modules where `import` looks, and aside those of others that are in the way."""
         self._displaced = {}
         if not sys.modules.keys().isdisjoint(self._hidden):
-            self._displace()
+            self._displace(self._hidden)
         sys.modules.update(self._own)
         self._expected = len(sys.modules)
 
@@ -82,7 +82,9 @@ class Modules:
         if not any(path.startswith(root + os.sep) for root in self.roots):
             folder = os.path.dirname(path)
             self.roots.append(folder)
-            self._hidden |= frozenset(_importable(folder))
+            fresh = frozenset(_importable(folder)) - self._hidden
+            self._hidden |= fresh
+            self._displace(fresh)
             sys.path.insert(0, folder)
         root = next(root for root in self.roots if path.startswith(root + os.sep))
         dotted = os.path.splitext(os.path.relpath(path, root))[0].replace(os.sep, ".")
@@ -96,13 +98,13 @@ class Modules:
                 return os.path.relpath(full, self.folder).replace(os.sep, "/")
         return None
 
-    def _displace(self) -> None:
-        displaced = {name: sys.modules.pop(name) for name in self._hidden & sys.modules.keys()}
+    def _displace(self, names: frozenset[str]) -> None:
+        displaced = {name: sys.modules.pop(name) for name in names & sys.modules.keys()}
         packages = tuple(f"{name}." for name, module in displaced.items() if hasattr(module, "__path__"))
         if packages:
             inner = [name for name in sys.modules if name.startswith(packages)]
             displaced.update({name: sys.modules.pop(name) for name in inner})
-        self._displaced = displaced
+        self._displaced.update(displaced)
 
     def _is_own(self, name: str, module: Any) -> bool:
         if name.partition(".")[0] in self._hidden:
