@@ -65,6 +65,12 @@ def test_a_tensor_that_moves_nothing_is_vacuous():
     )
 
 
+def test_claims_that_noise_hides_are_small_elements_but_in_a_vacuous_tensor():
+    assert judge([0.05, 0.0], estimate([0.0, 0.0], 0.1, flat=True)).notes == ()
+    live = judge([0.05, 0.0, 1.0], estimate([0.0, 0.0, 1.0], [0.1, 0.1, 0.0], flat=[True, True, False]))
+    assert (live.verdict, live.notes) == ("pass", ("1 small element not resolved by itself",))
+
+
 def test_one_live_element_makes_a_tensor_live():
     assert judge([0.0, 1.0], estimate([0.0, 1.0], 0.001, flat=[True, False])).verdict == "pass"
 

@@ -114,6 +114,17 @@ def test_a_screened_element_fails_once_others_of_its_tensor_were_confirmed():
     assert words([1.0, 1.0], evidence, confirmed=True) == [Word.PASS, Word.PASS]
 
 
+# --- a floor under coarse types -----------------------------------------------------------------------------------
+
+
+def test_an_element_smaller_than_four_floors_is_not_resolved_by_itself():
+    coarse = Limits(rtol=0.0, rho=0.5, rho_tensor=0.5, floor=2.0**-6)
+    claimed = np.array([8.0, 0.5, 0.4999, 1.0])
+    comparison = compare(claimed, estimate(claimed, 0.0), coarse)
+    assert comparison.resolved.tolist() == [True, True, False, True]
+    assert comparison.words.tolist() == [Word.PASS] * 4
+
+
 # --- a bound must mean something ------------------------------------------------------------------------------------
 
 

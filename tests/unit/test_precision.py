@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradcheck.verdict.compare import DOUBLE, SINGLE, Limits
-from gradcheck.verdict.precision import FLOAT32_NOTE, has_single_errors, is_single, limits_for
+from gradcheck.verdict.precision import FLOAT32_NOTE, HALF_NOTE, has_single_errors, is_single, limits_for
 
 SLOPES = np.random.default_rng(5).normal(size=60)
 BOUND = np.full(60, 1e-12)
@@ -215,6 +215,14 @@ def test_noise_makes_coarser_bounds_do_and_leaves_the_tolerance(noise, rho, rho_
     found, notes = limits(noise=noise)
     assert (found.rtol, found.rho, found.rho_tensor) == pytest.approx((1e-6, rho, rho_tensor))
     assert notes == ()
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "note"), [(2.0**-22, ()), (2.0**-22 * 1.01, (HALF_NOTE,)), (2.0**-10, (HALF_NOTE,))]
+)
+def test_only_a_type_coarser_than_float32_is_half_precision(epsilon, note):
+    assert limits_for(SLOPES, False, 1e-16, None, SLOPES, BOUND, epsilon)[1] == note
+    assert HALF_NOTE == "computed in half precision: judged to 1 or 2 digits"
 
 
 def test_little_noise_leaves_the_limits_of_float32():
