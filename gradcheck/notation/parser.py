@@ -1,7 +1,6 @@
-"""The one small language of case files: Python call and arithmetic syntax, read into a tree with spans.
+"""Text → syntax tree: Python's own parser first, then a white list; what is not on it is refused at its place.
 
-Reading only: nothing is evaluated here, and nothing is ever given to Python's evaluator. What the names mean is said by
-whoever asked for the tree: expressions, layers, arrays, calls of handwritten code.
+The nodes are `nodes.py`'s. Nothing is evaluated here, and nothing is ever given to Python's evaluator.
 """
 
 from __future__ import annotations
@@ -9,11 +8,25 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
 
 from gradcheck.errors import NotationError
 from gradcheck.location import SourceText, Span, line_starts
-from gradcheck.record import dataclass
+from gradcheck.notation.nodes import (
+    Attribute,
+    Binary,
+    Call,
+    Constant,
+    Mapping,
+    Name,
+    Node,
+    Number,
+    Sequence,
+    Slice,
+    Statement,
+    Subscript,
+    Text,
+    Unary,
+)
 
 MAX_LENGTH = 20_000  # characters; the longest text of a real case has a few hundred
 MAX_BRACKETS = 60  # brackets within each other
@@ -28,111 +41,6 @@ OPERATORS: dict[type[ast.AST], str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    span: Span
-    value: int | float
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    span: Span
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """`True`, `False` or `None`."""
-
-    span: Span
-    value: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    span: Span
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    span: Span
-    base: Node
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    span: Span
-    start: Node | None
-    stop: Node | None
-    step: Node | None
-
-
-@dataclass(frozen=True, slots=True)
-class Subscript:
-    """`base[index]`; several indices are a Sequence."""
-
-    span: Span
-    base: Node
-    index: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    span: Span
-    function: Node
-    arguments: tuple[Node, ...]
-    keywords: tuple[tuple[str, Node], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Unary:
-    span: Span
-    operator: str
-    operand: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """Arithmetic (`+ - * / // % ** @`) or one comparison (`< <= > >= == !=`)."""
-
-    span: Span
-    operator: str
-    left: Node
-    right: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """A list or a tuple."""
-
-    span: Span
-    items: tuple[Node, ...]
-    is_tuple: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    span: Span
-    items: tuple[tuple[Node, Node], ...]
-
-
-Node = Number | Text | Constant | Name | Attribute | Slice | Subscript | Call | Unary | Binary | Sequence | Mapping
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One line: `targets = value`, or a bare value (target None).
-
-    target : a Name, an Attribute, a Subscript or a Sequence of those
-    """
-
-    span: Span
-    target: Node | None
-    value: Node
-
-
 def parse_expression(source: SourceText) -> Node:
     """Read one expression. Raises NotationError with the place of the mistake."""
     statements = parse_statements(source)
@@ -145,40 +53,6 @@ def parse_expression(source: SourceText) -> Node:
 def parse_statements(source: SourceText) -> tuple[Statement, ...]:
     """Read lines of assignments and expressions. Raises NotationError with the place of the mistake."""
     return _Reader(source).statements()
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """The node and everything below it, in the order written."""
-    yield node
-    for child in _children(node):
-        yield from walk(child)
-
-
-def names_in(node: Node) -> tuple[str, ...]:
-    """Every bare name that occurs, in the order written, each once; called functions included."""
-    return tuple(dict.fromkeys(n.id for n in walk(node) if isinstance(n, Name)))
-
-
-def _children(node: Node) -> list[Node]:
-    match node:
-        case Attribute():
-            return [node.base]
-        case Slice():
-            return [n for n in (node.start, node.stop, node.step) if n is not None]
-        case Subscript():
-            return [node.base, node.index]
-        case Call():
-            return [node.function, *node.arguments, *(value for _, value in node.keywords)]
-        case Unary():
-            return [node.operand]
-        case Binary():
-            return [node.left, node.right]
-        case Sequence():
-            return list(node.items)
-        case Mapping():
-            return [n for pair in node.items for n in pair]
-        case _:
-            return []
 
 
 class _Reader:
@@ -201,9 +75,7 @@ class _Reader:
         self._refuse_deep_brackets()
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore"
-                )  # Python warns of `1[0]` and the like; the reader says it in its own words
+                warnings.simplefilter("ignore")  # what Python says of `1[0]` and the like is nothing about the case
                 tree = ast.parse(text)
         except SyntaxError as error:
             raise self._syntax_error(error) from None
@@ -347,7 +219,9 @@ class _Reader:
             end = start + error.end_offset - error.offset
         cause, _, suspicion = (error.msg or "").partition(". ")
         hint = suspicion or "check brackets, commas and operators"
-        if cause == "invalid syntax":
+        if cause == "invalid syntax" and self.lines[row].lstrip().startswith("="):
+            cause, hint = "nothing stands on the left of '='", "write a name there, or leave '=' out"
+        elif cause == "invalid syntax":
             cause = "this cannot be read from here on"
         elif cause.startswith("Exceeds the limit"):
             cause, hint = "a number has too many digits", "a float64 has 17 digits"
