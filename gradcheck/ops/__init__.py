@@ -1,5 +1,51 @@
 """The operations: importing this package fills the table in `registry`."""
 
-from gradcheck.ops import contraction, elementwise, layout, normalising, piecewise, reductions
+from gradcheck.ops import (
+    activations,
+    contraction,
+    einsum,
+    elementwise,
+    exponential,
+    filling,
+    layout,
+    linear_algebra,
+    normalising,
+    picking,
+    piecewise,
+    rearranging,
+    rectifiers,
+    reductions,
+    repeating,
+    scans,
+    sorting,
+    special,
+    spread,
+    stepwise,
+    trigonometric,
+    windows,
+)
 
-__all__ = ["contraction", "elementwise", "layout", "normalising", "piecewise", "reductions"]
+__all__ = [
+    "activations",
+    "contraction",
+    "einsum",
+    "elementwise",
+    "exponential",
+    "filling",
+    "layout",
+    "linear_algebra",
+    "normalising",
+    "picking",
+    "piecewise",
+    "rearranging",
+    "rectifiers",
+    "reductions",
+    "repeating",
+    "scans",
+    "sorting",
+    "special",
+    "spread",
+    "stepwise",
+    "trigonometric",
+    "windows",
+]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gradcheck.errors import ShapeError
 
 MAX_ELEMENTS = 20_000_000  # of one value: 160 MB; the largest of a classroom network has about a million
+MAX_AXES = 16  # of one value; numpy has 32 (64 since 2.0), and some of them are wanted for stacking and for windows
 
 
 def unbroadcast(g: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
@@ -50,7 +51,9 @@ def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def limited(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape itself. Raises ShapeError if a value of it would be too large to be meant."""
+    """The shape itself. Raises ShapeError if a value of it would be too large, or have too many axes, to be meant."""
+    if len(shape) > MAX_AXES:
+        raise ShapeError(f"would make an array of {len(shape)} axes", f"at most {MAX_AXES} are allowed")
     if prod(shape) > MAX_ELEMENTS:
         raise ShapeError(f"would make {prod(shape):.2g} elements, shape {shape}", f"at most {MAX_ELEMENTS} are allowed")
     return shape

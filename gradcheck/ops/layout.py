@@ -35,6 +35,7 @@ def complete_shape(options: Mapping[str, Any], x: NDArray[Any]) -> Mapping[str, 
     full = tuple(rest if n == -1 else n for n in shape)
     if prod(full) != x.size:
         raise ShapeError(f"cannot turn shape {x.shape} into {shape}", f"the number of elements, {x.size}, must stay")
+    limited(full)
     return {"shape": full, "rank": x.ndim}
 
 
@@ -68,35 +69,51 @@ def key_of(index: tuple[Any, ...], arrays: tuple[NDArray[Any], ...]) -> tuple[An
     return tuple(next(waiting) if part is True else part for part in index)
 
 
+def check_picks(picks: Any, axis: int, shape: tuple[int, ...]) -> None:
+    """Whole numbers that are elements along an axis; negative ones count from the end."""
+    if isinstance(picks, np.ndarray) and not np.issubdtype(picks.dtype, np.integer):
+        raise ShapeError(
+            f"expected whole numbers as an index, got {picks.dtype} numbers",
+            "use whole numbers; where(x > 0, x, 0) selects by a condition",
+        )
+    length = shape[axis]
+    if np.size(picks) and not (-length <= np.min(picks) and np.max(picks) < length):
+        worst = int(np.max(picks) if np.max(picks) >= length else np.min(picks))
+        raise ShapeError(f"has no element {worst} along axis {axis} of shape {shape}", _range_hint(length))
+
+
+def added_back(g: Array, shape: tuple[int, ...], key: tuple[Any, ...]) -> Array:
+    """g back to the places of an array that `x[key]` picked it from; one that was picked several times gets the sum."""
+    gradient = np.zeros(shape)
+    np.add.at(gradient, key, g)
+    return gradient
+
+
 def check_index(options: Mapping[str, Any], x: NDArray[Any], *arrays: NDArray[Any]) -> Mapping[str, Any]:
     """The index must fit the axes of x and stay within them."""
     index = options["index"]
     taken = sum(part is not None for part in index)
     if taken > x.ndim:
         raise ShapeError(f"has {taken} indices for shape {x.shape}", "give one index per axis, at most")
-    axis, rest, waiting = 0, 1, iter(arrays)
+    axis, waiting = 0, iter(arrays)
+    kept: list[int] = []
     for part in index:
         if part is None:
+            kept.append(1)
             continue
         length = x.shape[axis]
         picks = next(waiting) if part is True else part
         if isinstance(picks, slice):
-            rest *= len(range(length)[picks])
-        elif isinstance(picks, np.ndarray) and not np.issubdtype(picks.dtype, np.integer):
-            raise ShapeError(
-                f"expected whole numbers as an index, got {picks.dtype} numbers",
-                "use whole numbers; where(x > 0, x, 0) selects by a condition",
-            )
-        elif np.size(picks) and not (-length <= np.min(picks) and np.max(picks) < length):
-            worst = int(np.max(picks) if np.max(picks) >= length else np.min(picks))
-            raise ShapeError(f"has no element {worst} along axis {axis} of shape {x.shape}", _range_hint(length))
+            kept.append(len(range(length)[picks]))
+        else:
+            check_picks(picks, axis, x.shape)
         axis += 1
     try:
         picked = np.broadcast_shapes(*(array.shape for array in arrays))
     except ValueError:
         shapes = ", ".join(str(array.shape) for array in arrays)
         raise ShapeError(f"has index arrays of different shapes: {shapes}", "make them equally long") from None
-    limited((*picked, rest, *x.shape[axis:]))
+    limited((*picked, *kept, *x.shape[axis:]))
     return options
 
 
@@ -105,12 +122,11 @@ def _range_hint(length: int) -> str:
 
 
 def index_vjp(g: Array, y: Array, x: Array, *arrays: NDArray[Any], index: tuple[Any, ...]) -> Array:
-    """g back to the places it was picked from; a place that was picked several times gets the sum."""
-    gradient = np.zeros(x.shape)
+    """g back to the places it was picked from; slices and single numbers pick none twice."""
     if arrays:
-        np.add.at(gradient, key_of(index, arrays), g)
-    else:
-        gradient[index] = g
+        return added_back(g, x.shape, key_of(index, arrays))
+    gradient = np.zeros(x.shape)
+    gradient[index] = g
     return gradient
 
 
@@ -118,7 +134,7 @@ def index_vjp(g: Array, y: Array, x: Array, *arrays: NDArray[Any], index: tuple[
 # True in their places.
 define("index", lambda x, *arrays, index: x[key_of(index, arrays)], "layout",
        formula="elements picked by slices, whole numbers and integer arrays", linear={0}, arguments="x picks",
-       options={"index": REQUIRED}, prepare=check_index, variadic=True, symbol="[]",
+       whole={1}, options={"index": REQUIRED}, prepare=check_index, variadic=True, symbol="[]",
        vjps=[index_vjp, None],
        samples=[sample(ROW, index=(1,)), sample(MATRIX, index=(slice(None), slice(0, 3, 2))),
                 sample(MATRIX, index=(-1, slice(None, None, -1))), sample(ROW, index=(slice(None), None)),

@@ -1,7 +1,7 @@
-"""Elementwise ops that switch between formulas, and what happens exactly at a switch.
+"""Elementwise ops that switch at 0 or where two arguments meet, and what happens exactly at a switch.
 
 A `Kink` tells branch, margin and one-sided slopes without any probe; who uses them (the verdict at a kink, windows that
-leave dead rows out) is elsewhere.
+leave dead rows out) is elsewhere. Gradients at a kink are those of torch.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gradcheck.errors import ShapeError
 from gradcheck.ops.broadcasting import broadcast_shape, unbroadcast
+from gradcheck.ops.changes import abs_change, negative_part_change, relu_change
 from gradcheck.ops.registry import Array, Kink, define
 from gradcheck.ops.samples import COLUMN, CONDITION, MATRIX, OTHER, ROW, SCALAR
 
@@ -38,12 +39,14 @@ def half_gap(a: Array, b: Array) -> Array:
 
 define("relu", lambda x: np.maximum(x, 0.0), formula="max(x, 0)",
        vjps=[lambda g, y, x: g * (x > 0)],
+       deltas=[lambda d, y, x: relu_change(d, x)],
        kink=Kink("slopes 0 and 1 meet at x = 0; the gradient there counts as 0", sign_branch, np.abs,
                  slopes=(lambda x: ((x > 0) * 1.0, (x >= 0) * 1.0),)),
        samples=SINGLES)  # fmt: skip
 
 define("abs", np.abs, formula="|x|",
        vjps=[lambda g, y, x: g * np.sign(x)],
+       deltas=[lambda d, y, x: abs_change(d, x)],
        kink=Kink("slopes −1 and 1 meet at x = 0; the gradient there counts as 0", sign_branch, np.abs,
                  slopes=(lambda x: (np.where(x > 0, 1.0, -1.0), np.where(x >= 0, 1.0, -1.0)),)),
        samples=SINGLES)  # fmt: skip
@@ -64,6 +67,7 @@ TIE = "at a = b each argument has the slopes 0 and 1; the gradient there is shar
 define("maximum", np.maximum, formula="the larger of a and b",
        vjps=[lambda g, y, a, b: unbroadcast(g * share(a, b), a),
              lambda g, y, a, b: unbroadcast(g * share(b, a), b)],
+       deltas=[lambda d, y, a, b: relu_change(d, a - b), lambda d, y, a, b: relu_change(d, b - a)],
        kink=Kink(TIE, difference_branch, half_gap,
                  slopes=(lambda a, b: larger_slopes(a, b), lambda a, b: larger_slopes(b, a))),
        samples=PAIRS)  # fmt: skip
@@ -71,6 +75,7 @@ define("maximum", np.maximum, formula="the larger of a and b",
 define("minimum", np.minimum, formula="the smaller of a and b",
        vjps=[lambda g, y, a, b: unbroadcast(g * share(b, a), a),
              lambda g, y, a, b: unbroadcast(g * share(a, b), b)],
+       deltas=[lambda d, y, a, b: negative_part_change(d, a - b), lambda d, y, a, b: negative_part_change(d, b - a)],
        kink=Kink(TIE, difference_branch, half_gap,
                  slopes=(lambda a, b: larger_slopes(b, a)[::-1], lambda a, b: larger_slopes(a, b)[::-1])),
        samples=PAIRS)  # fmt: skip
@@ -86,10 +91,13 @@ def a_condition(options: Mapping[str, Any], condition: Array, a: Array, b: Array
 
 # No kink of its own: a condition changes only where a comparison switches, and the comparison tells.
 define("where", lambda condition, a, b: np.where(condition != 0, a, b), arguments="condition a b",
-       formula="a where the condition holds, b elsewhere", linear={1, 2}, prepare=a_condition,
+       formula="a where the condition holds, b elsewhere", linear={1, 2}, additive=True, prepare=a_condition,
        vjps=[None,
              lambda g, y, condition, a, b: unbroadcast(np.where(condition != 0, g, 0.0), a),
              lambda g, y, condition, a, b: unbroadcast(np.where(condition != 0, 0.0, g), b)],
+       deltas=[None,
+               lambda d, y, condition, a, b: np.where(condition != 0, d, 0.0),
+               lambda d, y, condition, a, b: np.where(condition != 0, 0.0, d)],
        samples=[(CONDITION, MATRIX, OTHER), (CONDITION, ROW, COLUMN), (CONDITION, SCALAR, MATRIX),
                 (np.array([1.0, 0.0, 1.0]), MATRIX, SCALAR)])  # fmt: skip
 

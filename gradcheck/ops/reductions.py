@@ -33,11 +33,13 @@ def count(x: Array, axis: Axes) -> int:
 define("sum", lambda x, axis, keepdims: np.add.reduce(x, axis=axis, keepdims=keepdims), "along_axes",
        formula="the sum of x", linear={0}, options=OPTIONS, prepare=reduced_axes,
        vjps=[lambda g, y, x, axis, keepdims: np.broadcast_to(restore(g, axis, keepdims), x.shape)],
+       deltas=[lambda d, y, x, axis, keepdims: np.add.reduce(d, axis=axis, keepdims=keepdims)],
        samples=[*SAMPLES, sample(EMPTY, axis=0)])  # fmt: skip
 
 define("mean", lambda x, axis, keepdims: np.add.reduce(x, axis=axis, keepdims=keepdims) / count(x, axis), "along_axes",
        formula="the sum of x over the number of elements", linear={0}, options=OPTIONS, prepare=reduced_nonempty_axes,
        vjps=[lambda g, y, x, axis, keepdims: np.broadcast_to(restore(g / count(x, axis), axis, keepdims), x.shape)],
+       deltas=[lambda d, y, x, axis, keepdims: np.add.reduce(d, axis=axis, keepdims=keepdims) / count(x, axis)],
        samples=SAMPLES)  # fmt: skip
 
 
@@ -98,7 +100,40 @@ def logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:
     return total if keepdims else total.squeeze(axis)
 
 
+def weighted_sum(weights: Array, values: Array, axis: Axes, keepdims: bool) -> Array:
+    """Σ weights·values along the axes; both have a probe axis behind their own, that of the weights may have length 1."""
+    if axis == (values.ndim - 2,) and weights.shape[-1] == 1:
+        total: Array = np.matmul(weights[..., None, :, 0], values)
+        return total if keepdims else total[..., 0, :]
+    total = np.add.reduce(weights * values, axis=axis, keepdims=True)
+    return total if keepdims else total.squeeze(axis)
+
+
+def logsumexp_delta(d: Array, y: Array, x: Array, axis: Axes, keepdims: bool) -> Array:
+    """log1p(Σ p·expm1(d)) with p = eˣ / Σ eˣ; where that sum is next to −1, or too large, the difference itself."""
+    total = weighted_sum(np.exp(x - restore(y, axis, keepdims)), np.expm1(d), axis, keepdims)
+    return _by_sum(total, d, y, x, axis, keepdims)
+
+
+def logsumexp_twins(d: Array, y: Array, x: Array, axis: Axes, keepdims: bool) -> tuple[Array, Array]:
+    """Both signs from one expm1: with e = expm1(d), expm1(−d) is −e / (1 + e)."""
+    p, e = np.exp(x - restore(y, axis, keepdims)), np.expm1(d)
+    ahead = weighted_sum(p, e, axis, keepdims)
+    other = e + 1.0
+    np.divide(e, other, out=other)  # a pass over memory costs as much as the division
+    behind = -weighted_sum(p, other, axis, keepdims)
+    return _by_sum(ahead, d, y, x, axis, keepdims), _by_sum(behind, -d, y, x, axis, keepdims)
+
+
+def _by_sum(total: Array, d: Array, y: Array, x: Array, axis: Axes, keepdims: bool) -> Array:
+    """log1p of the sum, where it keeps its digits."""
+    change = np.log1p(total)
+    far = ~((total > -0.5) & (total < np.inf))
+    return np.where(far, logsumexp(x + d, axis, keepdims) - y, change) if far.any() else change
+
+
 define("logsumexp", logsumexp, "along_axes",
        formula="log of the sum of eˣ", options=OPTIONS, prepare=reduced_nonempty_axes,
        vjps=[lambda g, y, x, axis, keepdims: restore(g, axis, keepdims) * np.exp(x - restore(y, axis, keepdims))],
+       deltas=[logsumexp_delta], twins=[logsumexp_twins],
        samples=SAMPLES)  # fmt: skip

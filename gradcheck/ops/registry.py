@@ -53,13 +53,17 @@ class Kink:
         0 exactly at a switch
     slopes : per argument (left, right): the output's slope as one element of the argument falls, or rises, all else
         standing still; arrays that broadcast with the argument and the output. None: the argument is not
-        differentiated. Away from switches left and right are the same. Empty where the value itself jumps
+        differentiated. Away from switches left and right are the same. Empty where the value itself jumps. Where an
+        element may stand in several places of the output (sort), one more axis, the last, counts these places
+    curved : whether a piece is curved, or a product of two arguments (elu below 0, prelu), so that slopes hold at the
+        point only; otherwise changes within the margin are exactly the sum of slope · step
     """
 
     at: str
     branch: Callable[..., NDArray[np.integer[Any]]]
     margin: Callable[..., Array]
     slopes: tuple[Callable[..., tuple[Any, Any]] | None, ...] = ()
+    curved: bool = False
 
 
 def _as_given(options: Mapping[str, Any], *arguments: NDArray[Any]) -> Mapping[str, Any]:
@@ -76,13 +80,22 @@ class Op:
     vjps : per argument `rule(g, y, *args, **options)` → the gradient, of the argument's shape, for the upstream
         gradient g (shape of y). None: not differentiated
     linear : positions in which y is affine while the other arguments stand still
-    deltas : per argument the exact change of the value for a finite change of the argument, or none at all
+    additive : y is affine in all arguments of `linear` together, and no rule of theirs looks at another of them
+    deltas : per argument `rule(d, y, *args, **options)` → f(…, x + d, …) − y, exact for a finite d of any size; all
+        arrays have an extra last axis for the probes. None, or no entries at all: forward(x + d) − y serves
+    twins : per argument the same for d and for −d at once, a pair, where both signs share work; or no entries at all
     kink : where it switches; None for an op that is smooth wherever it is defined
     arguments : names of the array arguments
     variadic : the last name stands for any number of arguments. Its entry in `vjps`, `deltas` and `linear` serves them
         all; as a rule it is also told `position=`, counted among them
+    whole : positions that take whole numbers (indices, class numbers), which a text leaves whole
     options : name → default, in the order in which they may be written without a name
-    collects : the option that takes all remaining positions (`reshape(x, 2, 3)`), or ""
+    order : names of arguments and options in the order in which they are written, where the arguments do not
+        come first (`gather(x, axis, index)`)
+    collects : the last of them, an option or a variadic argument, that takes all remaining positions
+        (`reshape(x, 2, 3)`, `einsum(subscripts, a, b)`), or ""
+    outputs : for an op that gives several arrays: `outputs(options, *args)` → how many. Each is a node of its own, told
+        `output=` among its options
     prepare : `prepare(options, *args)` → options with axes made non-negative. Raises ShapeError whose message goes on
         from the op's name ("has no axis 2 …")
     symbol : how it is written where it is not called by its name ("+"), or ""
@@ -95,11 +108,16 @@ class Op:
     kind: Kind
     vjps: tuple[Rule | None, ...]
     linear: frozenset[int] = frozenset()
+    additive: bool = False
     deltas: tuple[Rule | None, ...] = ()
+    twins: tuple[Rule | None, ...] = ()
     kink: Kink | None = None
     arguments: tuple[str, ...] = ("x",)
+    whole: frozenset[int] = frozenset()
     options: Mapping[str, Any] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
     collects: str = ""
+    outputs: Callable[..., int] | None = None
     prepare: Prepare = _as_given
     variadic: bool = False
     symbol: str = ""
@@ -114,24 +132,43 @@ class Op:
         """How it is called: "sum(x, axis=None, keepdims=False)"."""
         if self.symbol == "[]":
             return "x[index]"
-        parts = list(self.arguments)
-        if self.variadic:
-            parts[-1] = f"[{parts[-1]}, …]"
-        for name, default in self.options.items():
-            star = "*" if name == self.collects else ""
-            parts.append(star + name if star or default is REQUIRED else f"{name}={default!r}")
+        parts = []
+        for name in self.places:
+            default = self.options.get(name, REQUIRED)
+            if name == self.collects:
+                parts.append(f"*{name}")
+            elif self.variadic and name == self.arguments[-1]:
+                parts.append(f"[{name}, …]")
+            else:
+                parts.append(name if default is REQUIRED else f"{name}={default!r}")
         return f"{self.name}({', '.join(parts)})"
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The names of arguments and options in the order in which they are written."""
+        return self.order or (*self.arguments, *self.options)
 
     def vjp(self, position: int) -> Rule | None:
         """The rule of one argument, called `rule(g, y, *args, **options)`."""
-        entry = self.entry(position)
-        rule = self.vjps[entry]
-        shared = self.variadic and entry == len(self.vjps) - 1
-        return partial(rule, position=position - entry) if shared and rule is not None else rule
+        return self._rule(self.vjps, position)
+
+    def delta(self, position: int) -> Rule | None:
+        """The exact change for one argument, called `rule(d, y, *args, **options)`; None if there is no such rule."""
+        return self._rule(self.deltas, position) if self.deltas else None
+
+    def twin(self, position: int) -> Rule | None:
+        """The exact changes for d and −d together; None if there is no such rule."""
+        return self._rule(self.twins, position) if self.twins else None
 
     def entry(self, position: int) -> int:
         """Which entry of `vjps`, `deltas` and `linear` serves the argument in that position."""
         return min(position, len(self.vjps) - 1) if self.variadic else position
+
+    def _rule(self, rules: tuple[Rule | None, ...], position: int) -> Rule | None:
+        entry = self.entry(position)
+        rule = rules[entry]
+        shared = self.variadic and entry == len(rules) - 1
+        return partial(rule, position=position - entry) if shared and rule is not None else rule
 
 
 _table: dict[str, Op] = {}
@@ -146,18 +183,23 @@ def define(
     samples: Samples,
     formula: str,
     linear: frozenset[int] | set[int] = frozenset(),
+    additive: bool = False,
     deltas: Sequence[Rule | None] = (),
+    twins: Sequence[Rule | None] = (),
     kink: Kink | None = None,
     arguments: str = "",
+    whole: frozenset[int] | set[int] = frozenset(),
     options: Mapping[str, Any] = MappingProxyType({}),
+    order: str = "",
     collects: str = "",
+    outputs: Callable[..., int] | None = None,
     prepare: Prepare | None = None,
     variadic: bool = False,
     symbol: str = "",
 ) -> Op:
     """Register an op and return it; the parameters are the fields of `Op`, with plain tuples allowed as samples.
 
-    arguments : names separated by spaces; default x, or a b
+    arguments, order : names separated by spaces; default x, or a b; and the arguments, then the options
     prepare : default for elementwise ops: the shapes must broadcast
 
     Raises InternalError for an op that is registered twice, has no samples, or contradicts itself.
@@ -167,7 +209,8 @@ def define(
         raise InternalError(f"the op '{name}' is defined twice")
     if not samples:
         raise InternalError(f"the op '{name}' has no samples", "give samples, so that the tests can run it")
-    if len(names) != len(vjps) or (deltas and len(deltas) != len(vjps)) or not linear <= set(range(len(vjps))):
+    sides = [rules for rules in (deltas, twins) if rules]
+    if any(len(rules) != len(names) for rules in (vjps, *sides)) or not linear <= set(range(len(vjps))):
         raise InternalError(f"the rules of the op '{name}' do not match its arguments: {', '.join(names)}")
     if prepare is None:
         prepare = _broadcasting if kind == "elementwise" else _as_given
@@ -177,11 +220,16 @@ def define(
         kind=kind,
         vjps=tuple(vjps),
         linear=frozenset(linear),
+        additive=additive,
         deltas=tuple(deltas),
+        twins=tuple(twins),
         kink=kink,
         arguments=names,
+        whole=frozenset(whole),
         options=MappingProxyType(dict(options)),
+        order=tuple(order.split()),
         collects=collects,
+        outputs=outputs,
         prepare=prepare,
         variadic=variadic,
         symbol=symbol,

@@ -8,17 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcheck.ops.registry import Op, Sample, all_ops
-from tests.property.strategies import (
-    EPS,
-    Application,
-    agrees,
-    applications,
-    numeric_gradient,
-    sample_id,
-    samples_of_all_ops,
-    step_for,
-    upstream,
-)
+from tests.property.applications import EPS, Application, sample_id, samples_of_all_ops, upstream
+from tests.property.differences import agrees, numeric_gradient, relative_size
+from tests.property.strategies import applications
 
 OPS = [op for op in all_ops().values() if any(op.vjps)]
 every_op = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
@@ -74,9 +66,10 @@ def test_the_vjp_is_the_adjoint_of_the_jvp(op: Op, data: st.DataObject) -> None:
     application = data.draw(applications(op))
     positions = list(application.differentiable())
     g = upstream(application.value().shape, 3)
-    smallest = min(float(np.min(step_for(application, p), initial=1e-3)) for p in positions)
-    h = min(1e-4, smallest)
-    tangents = {p: upstream(application.arguments[p].shape, 4 + p) for p in positions}
+    h = min(1e-4, 0.2 * application.margin())
+    tangents = {
+        p: upstream(application.arguments[p].shape, 4 + p) * relative_size(application.arguments[p]) for p in positions
+    }
 
     def along(distance: float) -> np.ndarray:
         arguments = tuple(

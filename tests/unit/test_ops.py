@@ -8,20 +8,24 @@ import pytest
 from gradcheck.errors import InternalError
 from gradcheck.ops import registry
 from gradcheck.ops.registry import Op, Sample, all_ops, define, get
-from tests.property.strategies import Application, sample_id, samples_of_all_ops, upstream
+from tests.property.applications import Application, in_domain, pool, sample_id, samples_of_all_ops, upstream
 
 every_sample = pytest.mark.parametrize(("op", "sample"), samples_of_all_ops(), ids=sample_id)
 
-WANTED = {
-    "add", "subtract", "multiply", "divide", "power", "negative", "exp", "log", "sqrt", "square", "abs", "sin", "cos",
-    "tanh", "sigmoid", "relu", "softplus", "maximum", "minimum", "where", "sum", "mean", "max", "min", "reshape",
-    "transpose", "index", "concatenate", "matmul", "softmax", "log_softmax", "logsumexp", "less", "less_equal",
-    "greater", "greater_equal", "equal", "not_equal",
-}  # fmt: skip
+# The words that a case file must never lack, as the field spells them; more may be there.
+VOCABULARY = """
+    add subtract multiply divide negative reciprocal power square sqrt cbrt exp expm1 log log1p log2 log10 logaddexp
+    sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh abs sign floor ceil round clip maximum minimum where
+    less less_equal greater greater_equal equal not_equal
+    erf sigmoid softplus softsign relu leaky_relu prelu elu selu gelu silu mish hardtanh hard_sigmoid hard_swish
+    sum mean max min var std prod norm cumsum cumprod sort topk logsumexp softmax log_softmax
+    reshape transpose index concatenate stack split pad flip roll tile broadcast_to gather take embedding diag tril
+    matmul dot outer einsum trace inv det logdet solve cholesky
+"""
 
 
-def test_the_vocabulary_of_the_first_release_is_there() -> None:
-    assert set(all_ops()) >= WANTED
+def test_no_word_is_missing() -> None:
+    assert set(VOCABULARY.split()) <= set(all_ops())
     assert all(get(name) is op and op.name == name and op.formula for name, op in all_ops().items())
 
 
@@ -77,7 +81,8 @@ def test_forwards_and_rules_leave_their_arguments_alone(op: Op, sample: Sample) 
 def test_an_extra_last_axis_passes(op: Op, sample: Sample) -> None:
     """Several points stacked along a new last axis give the stacked values."""
     application = Application.of(op, sample)
-    moves = [a.dtype == np.float64 and not (op.name == "where" and i == 0) for i, a in enumerate(sample.arguments)]
+    smooth = set(application.differentiable()) or set(range(len(sample.arguments)))
+    moves = [a.dtype == np.float64 and i in smooth for i, a in enumerate(sample.arguments)]
     points = [tuple(a * f if m else a for a, m in zip(sample.arguments, moves, strict=True)) for f in (1.0, 1.25, 0.5)]
     stacked = tuple(
         versions[0] if np.issubdtype(versions[0].dtype, np.integer) else np.stack(versions, axis=-1)
@@ -88,12 +93,19 @@ def test_an_extra_last_axis_passes(op: Op, sample: Sample) -> None:
 
 
 def bend(application: Application, position: int) -> float:
-    """How far f(x + d) + f(x − d) is from 2·f(x), for steps d of order one: a linearisation would not show it."""
+    """How far the value halfway is from halfway between two values, for steps that a linearisation would not survive.
+
+    The step leads to other numbers of the samples, or, where those may not be mixed, to four times its own.
+    """
     x = application.arguments[position]
-    d = 0.5 * x if application.op.name in ("power", "sqrt", "log") else 2.5 * upstream(x.shape, 5)
-    ahead, behind = (application.value(application.moved(position, change)) for change in (d, -d))
-    sizes = np.max(np.abs(ahead), initial=0.0) + np.max(np.abs(behind), initial=0.0)
-    return float(np.max(np.abs(ahead + behind - 2.0 * application.value()), initial=0.0) / (1.0 + sizes))
+    goal = np.random.default_rng(5).choice(pool(application.op, position), x.shape)
+    step = (goal if application.op.kind != "unknown" else 4.0 * x) - x
+    halves = [part * step for part in (0.5, 1.0)]
+    inside = in_domain(application, position, np.stack(halves, axis=-1)).all(axis=-1)
+    near, far = (application.value(application.moved(position, np.where(inside, half, 0.0))) for half in halves)
+    here = application.value()
+    sizes = sum(np.max(np.abs(value), initial=0.0) for value in (here, far))
+    return float(np.max(np.abs(here + far - 2.0 * near), initial=0.0) / (1.0 + sizes))
 
 
 RULES = [(op, i) for op in all_ops().values() for i, rule in enumerate(op.vjps) if rule is not None]
@@ -107,7 +119,7 @@ def test_the_arguments_called_linear_are_and_no_others(op: Op, entry: int) -> No
         for position in application.differentiable()
         if op.entry(position) == entry
     ]
-    assert (max(bends) < 1e-13) if entry in op.linear else (max(bends) > 1e-2)
+    assert (max(bends) < 1e-13) if entry in op.linear else (max(bends) > 1e-3)
 
 
 def test_both_tails_of_the_sigmoid_family_keep_their_digits() -> None:

@@ -1,0 +1,87 @@
+"""Smooth activation functions, element by element; those that switch are in `rectifiers`, tanh and sigmoid elsewhere.
+
+Their exact changes would cost more than they give: none has a delta rule.
+"""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck.ops.elementwise import SINGLES
+from gradcheck.ops.exponential import sigmoid
+from gradcheck.ops.options import Options, choice
+from gradcheck.ops.registry import Array, define, sample
+from gradcheck.ops.samples import COLUMN, MATRIX, ROW
+from gradcheck.ops.special import erfc
+
+FLAT = 50.0  # from here on all slopes are 0 or 1 in float64
+CUBIC = 0.044715  # Hendrycks and Gimpel 2016, "Gaussian error linear units", section 2
+
+
+# σ·(1 + x·(1 − σ)), with 1 − σ(x) as σ(−x)
+define("silu", lambda x: x * sigmoid(x), formula="x · sigmoid(x), also called swish",
+       vjps=[lambda g, y, x: g * sigmoid(x) * (1.0 + x * sigmoid(-x))],
+       samples=SINGLES)  # fmt: skip
+
+
+def tanh_argument(x: Array) -> Array:
+    """Twice the argument of the tanh in gelu's approximation: ½·(1 + tanh u) is sigmoid(2u)."""
+    return 2.0 * sqrt(2.0 / pi) * (x + CUBIC * x * x * x)
+
+
+def gelu(x: Array, approximate: str) -> Array:
+    """x·Φ(x), with Φ as ½·erfc(−x/√2), which keeps the digits of the left tail; or its approximation by tanh."""
+    if approximate == "tanh":
+        return x * sigmoid(tanh_argument(x))
+    return 0.5 * x * erfc(-x / sqrt(2.0))
+
+
+def gelu_vjp(g: Array, y: Array, x: Array, approximate: str) -> Array:
+    """g·(Φ + x·φ), φ the density of the normal distribution; or the same of the approximation."""
+    if approximate == "tanh":
+        near = np.clip(x, -FLAT, FLAT)  # the cube of a larger number may overflow
+        rising, falling = sigmoid(tanh_argument(near)), sigmoid(-tanh_argument(near))
+        steepness = 2.0 * sqrt(2.0 / pi) * (1.0 + 3.0 * CUBIC * near * near)
+        return g * (rising + near * rising * falling * steepness)
+    return g * (0.5 * erfc(-x / sqrt(2.0)) + x * np.exp(-0.5 * x * x) / sqrt(2.0 * pi))
+
+
+def known_form(options: Options, x: NDArray[Any]) -> Options:
+    return {"approximate": choice("approximate", options["approximate"], ("none", "tanh"))}
+
+
+define("gelu", gelu, formula='x · Φ(x), Φ the normal distribution; approximate="tanh": by a tanh of x and x³',
+       options={"approximate": "none"}, prepare=known_form, vjps=[gelu_vjp],
+       samples=[(COLUMN,), (ROW,), (MATRIX,), sample(MATRIX, approximate="tanh")])  # fmt: skip
+
+
+def mish_parts(x: Array) -> tuple[Array, Array]:
+    """tanh(softplus(x)) and its slope, as ratios of polynomials in e^−|x|, so that neither tail overflows.
+
+    With w = eˣ they are w(w + 2) / (w² + 2w + 2) and 4w(w + 1) / (w² + 2w + 2)².
+    """
+    tail = np.exp(-np.abs(x))
+    right = x >= 0
+    share = np.where(right, 1.0 + 2.0 * tail, tail * (tail + 2.0))
+    whole = np.where(right, share + 2.0 * tail * tail, share + 2.0)
+    slope = 4.0 * tail * (1.0 + tail) * np.where(right, tail, 1.0) / np.square(whole)
+    return share / whole, slope
+
+
+def mish_vjp(g: Array, y: Array, x: Array) -> Array:
+    """g·(t + x·t′), t = tanh(softplus(x))."""
+    value, slope = mish_parts(x)
+    return g * (value + x * slope)
+
+
+define("mish", lambda x: x * mish_parts(x)[0], formula="x · tanh(log(1 + eˣ))",
+       vjps=[mish_vjp], samples=SINGLES)  # fmt: skip
+
+# The slope 1 / (1 + |x|)² is the same on both sides of 0: no kink.
+define("softsign", lambda x: x / (1.0 + np.abs(x)), formula="x / (1 + |x|)",
+       vjps=[lambda g, y, x: g / np.square(1.0 + np.abs(x))],
+       samples=SINGLES)  # fmt: skip
