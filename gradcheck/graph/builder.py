@@ -29,12 +29,14 @@ class Traced:
     values : one per vertex
     names : name → index of the vertex, for leaves and everything that the text gave a name
     parameters : the arrays drawn for the parameters of a network, in order; leaves of the graph
+    statistics : further leaves, which training would not learn (running means and variances)
     """
 
     graph: Graph
     values: tuple[Value, ...]
     names: Mapping[str, int]
     parameters: Mapping[str, Array] = field(default_factory=dict)
+    statistics: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def output(self) -> Value:
@@ -95,9 +97,16 @@ class Builder:
         if isinstance(vertex, Node) and not vertex.name:
             self.vertices[index] = replace(vertex, name=name)
 
-    def finish(self, output: int, names: Mapping[str, int], parameters: Mapping[str, Array] | None = None) -> Traced:
+    def finish(
+        self,
+        output: int,
+        names: Mapping[str, int],
+        parameters: Mapping[str, Array] | None = None,
+        statistics: Mapping[str, Array] | None = None,
+    ) -> Traced:
         """The graph with that output."""
-        return Traced(Graph(tuple(self.vertices), output), tuple(self.values), dict(names), dict(parameters or {}))
+        graph = Graph(tuple(self.vertices), output)
+        return Traced(graph, tuple(self.values), dict(names), dict(parameters or {}), dict(statistics or {}))
 
     def _constant(self, value: NDArray[Any], place: Place) -> int:
         if not np.isfinite(value).all():

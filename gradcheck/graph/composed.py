@@ -1,115 +1,114 @@
-"""Losses and penalties, composed from ops as formulas in the notation of case files: they have no gradient rules.
+"""Composed functions: formulas over ops in the notation of case files, with options; they have no gradient rules.
 
-What the ops mean is said in `ops`; whose formulas are traced, and how errors get their place, in `tracer`.
+The mechanism only: losses and penalties stand in rooms of their own, what the ops mean in `ops`; how arguments are
+matched is said in `calls`, whose formulas are traced, and how errors get their place, in `tracer`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import prod
+from math import inf
+from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.errors import ShapeError
-from gradcheck.record import dataclass
+from gradcheck.errors import did_you_mean
+from gradcheck.graph.scalars import is_number
+from gradcheck.ops.registry import REQUIRED
+from gradcheck.record import dataclass, field
+
+NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What a composed function is told beside its arrays: a plain value, known before anything is computed.
+
+    default : its value where none is given; REQUIRED where one must be
+    expected : what it has to be, words that go on from "expected"
+    allows : whether a value will do
+    choices : the texts among which it chooses, or none
+    """
+
+    default: Any
+    expected: str
+    allows: Callable[[Any], bool]
+    choices: tuple[str, ...] = ()
+
+    def advice(self, name: str, given: Any, otherwise: str) -> str:
+        """The next step for somebody who gave it a value that will not do."""
+        if not self.choices:
+            return otherwise if self.default is REQUIRED else f"leave it out for the default, {self.default!r}"
+        return did_you_mean(given if isinstance(given, str) else "", self.choices, f"write {name}={self.choices[0]!r}")
+
+
+def above(low: float, default: Any = REQUIRED) -> Option:
+    """A number larger than `low`."""
+    return Option(default, f"a number above {low}", lambda value: is_number(value) and low < value < inf)
+
+
+def at_least(low: float, default: Any = REQUIRED) -> Option:
+    """A number that is `low` or larger."""
+    return Option(default, f"a number of at least {low}", lambda value: is_number(value) and low <= value < inf)
+
+
+def chosen(*choices: str) -> Option:
+    """One of a few texts, by default the first."""
+    *others, last = (repr(choice) for choice in choices)
+    return Option(choices[0], f"{', '.join(others)} or {last}", lambda value: value in choices, choices)
+
+
+def switch(default: bool) -> Option:
+    return Option(default, "True or False", lambda value: isinstance(value, bool))
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
     """A function that is a formula over ops.
 
-    formula : the text, or a function of the arguments' values that chooses it by their shapes; that one raises
-        ShapeError whose message goes on from the name ("expected …")
+    parameters : names of the arrays that it must be given
+    formula : the text, in which arrays and options go by their names; or a function `formula(**arrays, **options)` that
+        chooses it by shapes, class numbers and options. It raises ShapeError, whose message goes on from the name
+        ("expected …"), for what does not fit
     meaning : one line for people
+    optional : names of the arrays that it may be given besides; None where they are not
+    options : name → Option, in the order in which they may be written without a name
     classes : parameters that hold class numbers, which stay integers
+    example : parameter → a text of the array notation: arrays that make it worth something
     """
 
     name: str
     parameters: tuple[str, ...]
     formula: str | Callable[..., str]
     meaning: str
+    optional: tuple[str, ...] = ()
+    options: Mapping[str, Option] = field(default_factory=dict)
     classes: frozenset[str] = frozenset()
+    example: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def signature(self) -> str:
-        return f"{self.name}({', '.join(self.parameters)})"
+        """How it is called: "huber(prediction, target, delta=1.0, reduction='mean')"."""
+        return self.signature_without(())
 
+    def signature_without(self, supplied: tuple[str, ...]) -> str:
+        """The same where some arrays are supplied by the place it is written in; a bare name if nothing is left."""
+        parts = [name if self.default(name) is REQUIRED else f"{name}={self.default(name)!r}" for name in self.places]
+        kept = [part for part, name in zip(parts, self.places, strict=True) if name not in supplied]
+        return f"{self.name}({', '.join(kept)})" if kept else self.name
 
-def _alike(formula: str) -> Callable[[NDArray[Any], NDArray[Any]], str]:
-    """The formula, once prediction and target are known to have one shape (or the target to be a single number)."""
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The names of arrays and options in the order in which they may be written without a name."""
+        return (*self.parameters, *self.optional, *self.options)
 
-    def checked(prediction: NDArray[Any], target: NDArray[Any]) -> str:
-        if target.ndim and prediction.shape != target.shape:
-            raise ShapeError(
-                f"expected a target of the prediction's shape {prediction.shape}, got {target.shape}",
-                "broadcasting would compare every prediction with other targets too",
-            )
-        return formula
+    def default(self, name: str) -> Any:
+        """What an array or an option is where it is not given; REQUIRED where it must be."""
+        return self.options[name].default if name in self.options else None if name in self.optional else REQUIRED
 
-    return checked
-
-
-def _cross_entropy(prediction: NDArray[Any], target: NDArray[Any]) -> str:
-    """Class numbers pick one logit of each row; one-hot (or soft) targets weight them all."""
-    if prediction.size and prediction.ndim and prediction.shape == target.shape:
-        return "mean(-sum(target * log_softmax(prediction), axis=-1))"
-    if not prediction.ndim:
-        raise ShapeError("expected a prediction with one logit per class, got a single number", "give it an axis")
-    if prediction.shape[:-1] != target.shape:
-        expected = f"{prediction.shape[:-1]} class numbers or {prediction.shape} one-hot rows"
-        raise ShapeError(
-            f"expected a target of {expected}, got shape {target.shape}",
-            "the last axis of the prediction holds one logit per class",
-        )
-    if not prod(prediction.shape):
-        raise ShapeError(f"has nothing to compare in shape {prediction.shape}", "give at least one row and one class")
-    count = prediction.shape[-1]
-    if not np.issubdtype(target.dtype, np.integer):
-        raise ShapeError(
-            f"expected whole numbers as classes, got {target.dtype}", "write whole numbers, or one-hot rows"
-        )
-    if target.size and not (target.min() >= 0 and target.max() < count):
-        wrong = int(target.min() if target.min() < 0 else target.max())
-        raise ShapeError(f"expected classes from 0 to {count - 1}, got {wrong}", f"the prediction has {count} columns")
-    if prediction.ndim == 2:
-        return "mean(logsumexp(prediction, axis=1) - prediction[arange(prediction.shape[0]), target])"
-    return (
-        "rows = reshape(prediction, (-1, prediction.shape[-1]))\n"
-        "mean(logsumexp(rows, axis=1) - rows[arange(rows.shape[0]), reshape(target, -1)])"
-    )
-
-
-_PAIR = ("prediction", "target")
-
-LOSSES: Mapping[str, Composed] = {
-    loss.name: loss
-    for loss in (
-        Composed("mse", _PAIR, _alike("mean((prediction - target)**2)"), "mean of (prediction − target)², all of them"),
-        Composed("mae", _PAIR, _alike("mean(abs(prediction - target))"), "mean of |prediction − target|, all of them"),
-        Composed(
-            "half_squared_error", _PAIR, _alike("0.5 * sum((prediction - target)**2)"),
-            "half the sum of (prediction − target)², all elements; no mean",
-        ),
-        Composed(
-            "binary_cross_entropy", _PAIR,
-            _alike("-mean(target * log(prediction) + (1 - target) * log(1 - prediction))"),
-            "mean of −t·log p − (1 − t)·log(1 − p), all elements; p are probabilities, not clipped",
-        ),
-        Composed(
-            "softmax_cross_entropy", _PAIR, _cross_entropy,
-            "mean over the rows of log Σ e^logits − the target's logit; targets are class numbers or one-hot rows",
-            frozenset({"target"}),
-        ),
-    )
-}  # fmt: skip
-
-# As in Keras' regularizers: the strength times the plain sum, no half, weights only – biases, gammas, betas stay out.
-PENALTIES: Mapping[str, Composed] = {
-    penalty.name: penalty
-    for penalty in (
-        Composed("l2", ("strength",), "strength * sum(W**2)", "strength · Σ W² over all weights; no half, no biases"),
-        Composed("l1", ("strength",), "strength * sum(abs(W))", "strength · Σ |W| over all weights; no biases"),
-    )
-}
+    def text(self, arrays: Mapping[str, NDArray[Any]], options: Mapping[str, Any]) -> str:
+        """The formula for arrays and options. Raises ShapeError where they do not fit together."""
+        if isinstance(self.formula, str):
+            return self.formula
+        return self.formula(**{**dict.fromkeys(self.optional), **arrays, **options})

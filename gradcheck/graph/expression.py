@@ -12,19 +12,31 @@ from numpy.typing import ArrayLike
 
 from gradcheck.errors import NotationError, raise_all
 from gradcheck.graph.builder import Builder, Traced
-from gradcheck.graph.composed import LOSSES
+from gradcheck.graph.functions import COMPOSED
 from gradcheck.graph.scalars import is_number
 from gradcheck.graph.tracer import Item, Ref, Tracer
-from gradcheck.graph.vocabulary import unknown_words
+from gradcheck.graph.vocabulary import METHODS, unknown_words
 from gradcheck.location import SourceText
 from gradcheck.model.problem import Array
-from gradcheck.notation import Call, Name, Node, Sequence, Statement, Subscript, names_in, parse_statements, walk
+from gradcheck.notation import (
+    Attribute,
+    Call,
+    Name,
+    Node,
+    Sequence,
+    Statement,
+    Subscript,
+    names_in,
+    parse_statements,
+    walk,
+)
+from gradcheck.ops.registry import all_ops
 
 
 def trace_program(
     source: SourceText, leaves: Mapping[str, ArrayLike], sizes: Mapping[str, int | float] | None = None
 ) -> Traced:
-    """The graph of a program: `name = value` per line, the last value is the output.
+    """The graph of a program: `name = value` or `a, b = values` per line, the last value is the output.
 
     leaves : inputs and constants by name; integer arrays stay integer, everything else is float64
     sizes : names that stand for plain numbers, which may be axes, lengths and slices
@@ -76,11 +88,22 @@ def _whole_parts(node: Node) -> list[Node]:
     """The pieces of a node that have to be whole numbers."""
     if isinstance(node, Subscript):
         return list(node.index.items) if isinstance(node.index, Sequence) else [node.index]
-    if isinstance(node, Call) and isinstance(node.function, Name) and node.function.id in LOSSES:
-        loss = LOSSES[node.function.id]
-        by_position = dict(zip(loss.parameters, node.arguments, strict=False))
-        return [part for name, part in {**by_position, **dict(node.keywords)}.items() if name in loss.classes]
-    return []
+    if not isinstance(node, Call):
+        return []
+    word, arguments = "", node.arguments
+    if isinstance(node.function, Name):
+        word = node.function.id
+    elif isinstance(node.function, Attribute):
+        word, arguments = METHODS.get(node.function.name, ""), (node.function.base, *node.arguments)
+    if word in COMPOSED:
+        places, wanted = COMPOSED[word].places, COMPOSED[word].classes
+    elif word in all_ops():
+        op = all_ops()[word]
+        places, wanted = op.places, frozenset(op.arguments[i] for i in op.whole)
+    else:
+        return []
+    by_position = dict(zip(places, arguments, strict=False))
+    return [part for name, part in {**by_position, **dict(node.keywords)}.items() if name in wanted]
 
 
 _WRONG = object()
@@ -98,16 +121,21 @@ class _Program:
         self.errors: list[NotationError] = []
 
     def read(self, line: Statement) -> Item:
-        """Trace one line and remember its name; returns what it stands for, or _WRONG."""
-        target = self._target(line)
+        """Trace one line and remember its names; returns what it stands for, or _WRONG."""
+        targets = self._targets(line)
         item = self._value(line)
-        if target and item is _WRONG:
-            self.lost[target] = None
-        elif target:
-            self.named[target] = item
+        parts = [item]
+        if isinstance(line.target, Sequence):
+            parts = self._taken_apart(item, line.target, line.value)
+            item = item if targets and _WRONG not in parts else _WRONG
+        for target, part in zip(targets, parts, strict=False):
+            if part is _WRONG:
+                self.lost[target] = None
+                continue
+            self.named[target] = part
             self.lost.pop(target, None)
-            if isinstance(item, Ref):
-                self.builder.name(item.index, target)
+            if isinstance(part, Ref):
+                self.builder.name(part.index, target)
         return item
 
     def read_last(self, line: Statement) -> int:
@@ -137,17 +165,31 @@ class _Program:
     def _known(self) -> dict[str, Item]:
         return {**self.given, **self.named}
 
-    def _target(self, line: Statement) -> str:
-        """The name that the line defines, or "" for a bare value."""
+    def _targets(self, line: Statement) -> list[str]:
+        """The names that the line defines; none for a bare value, or where something else is on the left."""
         if line.target is None:
-            return ""
-        if not isinstance(line.target, Name):
-            self._complain("expected one name on the left of '='", "write q = x + y", line.target)
-            return ""
-        if line.target.id in self.given:
-            self._complain(f"'{line.target.id}' has a value already", "choose another name", line.target)
-            return ""
-        return line.target.id
+            return []
+        written = line.target.items if isinstance(line.target, Sequence) else (line.target,)
+        names = []
+        for target in written:
+            if not isinstance(target, Name):
+                self._complain("expected one name on the left of '='", "write q = x + y", target)
+            elif target.id in self.given:
+                self._complain(f"'{target.id}' has a value already", "choose another name", target)
+            else:
+                names.append(target.id)
+        return names if len(names) == len(written) else []
+
+    def _taken_apart(self, item: Item, targets: Sequence, value: Node) -> list[Item]:
+        """The items of a list, one for each name on the left; all _WRONG, and the error remembered, if not so many."""
+        if isinstance(item, tuple) and len(item) == len(targets.items):
+            return list(item)
+        names = f"{len(targets.items)} names on the left of '='"
+        if isinstance(item, tuple):
+            self._complain(f"{names} and {len(item)} values on the right", "give every value one name", value)
+        elif item is not _WRONG:
+            self._complain(f"{names} and one value on the right", "take it apart: split(x, 2), or x[0] and x[1]", value)
+        return [_WRONG] * len(targets.items)
 
     def _complain(self, message: str, hint: str, node: Node) -> None:
         self.errors.append(NotationError(message, hint, self.source, node.span))

@@ -1,6 +1,6 @@
 """Networks of case files: layers in order, residual blocks, a loss and a penalty → a graph with named parameters.
 
-What a layer computes is said in `layers`, what a loss means in `composed`; arrays are drawn by whoever asks for the
+What a layer computes is said in `layers`, what a loss means in `losses`; arrays are drawn by whoever asks for the
 network, and handwritten layers are made into ops by the callback.
 """
 
@@ -12,9 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gradcheck.casefile.arrays import stream
 from gradcheck.errors import FieldError, GradcheckError, NotationError, ShapeError, did_you_mean, raise_all
 from gradcheck.graph.builder import Builder, Traced
+from gradcheck.graph.layers import Formula
 from gradcheck.graph.plan import Block, Plan, Step, read_plan
+from gradcheck.graph.terms import add_terms
 from gradcheck.graph.tracer import Ref, trace_inside
 from gradcheck.location import SourceText
 from gradcheck.model.case import NetworkBody
@@ -36,33 +39,44 @@ def trace_network(
     sizes: Mapping[str, int | float],
     initialise: Initialise,
     custom: Custom | None = None,
+    seed: int = 0,
 ) -> Traced:
     """The graph of a network; leaves are its inputs and, after them, its parameters.
 
-    inputs : `x`, and `target` where there is a loss
+    inputs : `x`, and `target` where there is a loss; x becomes float64 unless the first layer takes whole numbers
     sizes : what names stand for in layers, loss and penalty
     initialise : called once per parameter, in order (W1, b1, W2, …)
+    seed : of the random constants of layers, one stream each (the masks of dropout)
 
-    Returns: Traced with `parameters`; `names` has the inputs, the parameters and `output`, the last layer's value. The
-    graph's output is the loss plus the penalty, or the last layer's value where there is no loss.
+    Returns: Traced with `parameters` and `statistics`; `names` has the inputs, these arrays and `output`, the last
+    layer's value. The graph's output is the loss plus the penalty, or the last layer's value where there is no loss.
     Raises NotationError (with its place), FieldError (with the path of the field), or SeveralErrors.
     """
     plan = read_plan(body, sizes)
     raise_all([*plan.errors, *_wrong_fields(body, inputs, plan)])
-    assembly = _Assembly(Builder(), {}, custom)
+    assembly = _Assembly(Builder(), {}, custom, seed)
+    whole = takes_whole(plan)
     for name, value in inputs.items():
-        assembly.names[name] = assembly.builder.leaf(name, value)
+        is_float = name == "x" and not whole
+        assembly.names[name] = assembly.builder.leaf(name, np.asarray(value, np.float64) if is_float else value)
     parameters: dict[str, Array] = {}
+    statistics: dict[str, Array] = {}
     for step in plan.steps:
         for parameter in step.parameters:
             name = step.name_of(parameter)
             array = np.asarray(initialise(name, parameter.shape, parameter.default), dtype=np.float64)
-            parameters[name] = array
+            (parameters if parameter.learnt else statistics)[name] = array
             assembly.names[name] = assembly.builder.leaf(name, array)
     output = assembly.layers(plan.layers, assembly.names["x"])
     assembly.names.setdefault("output", output)
     total = assembly.total(plan, output)
-    return assembly.builder.finish(total, assembly.names, parameters)
+    return assembly.builder.finish(total, assembly.names, parameters, statistics)
+
+
+def takes_whole(plan: Plan) -> bool:
+    """Whether x holds whole numbers: the first layer says so."""
+    first = next(iter(plan.steps), None)
+    return first is not None and first.kind is not None and first.kind.takes_whole
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +86,7 @@ class _Assembly:
     builder: Builder
     names: dict[str, int]
     custom: Custom | None
+    seed: int
 
     def layers(self, layers: Iterable[Step | Block], x: int) -> int:
         """The vertex of the last layer's value, x being the first one's input."""
@@ -100,25 +115,28 @@ class _Assembly:
             return self.builder.apply(self.custom(step.call, place.source), [x], {}, place, step.text)
         known: dict[str, Any] = {**step.settings, "x": Ref(x)}
         known.update({p.name: Ref(self.names[step.name_of(p)]) for p in step.parameters})
+        value = self.builder.values[x]
         try:
-            formula = step.kind.formula(step.settings, self.builder.values[x].shape)
+            formula = step.kind.formula(step.settings, value)
         except ShapeError as error:
             message = f"layer {step.number}: {step.text} {error.message}"
             raise ShapeError(message, error.hint, place.source, place.span) from None
-        return trace_inside(self.builder, formula, known, place).index
+        text, names = (formula.text, formula.names) if isinstance(formula, Formula) else (formula, {})
+        known.update({name: self.constant(item) for name, item in names.items()})
+        if step.kind.draws:
+            known["uniform"] = self.constant(stream(self.seed, f"{step.kind.name} {step.number}").random(value.shape))
+        return trace_inside(self.builder, text, known, place).index
+
+    def constant(self, item: Any) -> Any:
+        """A plain number as it is, an array as a vertex."""
+        return Ref(self.builder.constant(item)) if isinstance(item, np.ndarray) else item
 
     def total(self, plan: Plan, output: int) -> int:
         """The vertex of the loss, penalty included; the output itself where there is no loss."""
         if plan.loss is None:
             return output
-        pair = {"prediction": Ref(output), "target": Ref(self.names["target"])}
-        total = trace_inside(self.builder, f"{plan.loss.name}(prediction, target)", pair, plan.loss.place)
-        weights = [step.name_of(p) for step in plan.steps for p in step.parameters if p.penalised]
-        for weight in weights if plan.penalty else ():
-            assert plan.penalty is not None
-            known = {"loss": total, "strength": plan.penalty.strength, "W": Ref(self.names[weight])}
-            total = trace_inside(self.builder, f"loss + {plan.penalty.formula}", known, plan.penalty.place)
-        return total.index
+        weights = [self.names[step.name_of(p)] for step in plan.steps for p in step.parameters if p.penalised]
+        return add_terms(self.builder, output, self.names["target"], weights, plan.loss, plan.penalties)
 
 
 def _wrong_fields(body: NetworkBody, inputs: Mapping[str, ArrayLike], plan: Plan) -> list[GradcheckError]:

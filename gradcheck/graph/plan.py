@@ -11,16 +11,16 @@ from typing import Any, TypeVar
 from gradcheck.errors import NotationError, ShapeError, did_you_mean
 from gradcheck.graph.builder import Builder
 from gradcheck.graph.calls import arguments_in_words
-from gradcheck.graph.composed import LOSSES, PENALTIES
 from gradcheck.graph.graph import Place
-from gradcheck.graph.layers import LAYERS, LayerKind, Parameter
-from gradcheck.graph.scalars import is_number
-from gradcheck.graph.tracer import Tracer
+from gradcheck.graph.layers import LAYERS, OTHER_NAMES, Argument, ArgumentError, LayerKind, Parameter
+from gradcheck.graph.terms import Term, read_loss, read_penalties
+from gradcheck.graph.tracer import Ref, Tracer
 from gradcheck.graph.vocabulary import unknown_words
 from gradcheck.location import SourceText, Span
 from gradcheck.model.case import Layer, NetworkBody, Residual
 from gradcheck.notation import Call, Name, Node, parse_expression
 from gradcheck.ops.broadcasting import limited
+from gradcheck.ops.registry import REQUIRED
 from gradcheck.record import dataclass
 
 Sizes = Mapping[str, int | float]
@@ -61,27 +61,12 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
-    name: str
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Penalty:
-    """formula : over `strength` and one weight `W`"""
-
-    formula: str
-    strength: float
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """What was read; where `errors` is not empty, the rest may have gaps."""
 
     layers: tuple[Step | Block, ...]
-    loss: Loss | None
-    penalty: Penalty | None
+    loss: Term | None
+    penalties: tuple[Term, ...]
     errors: tuple[NotationError, ...]
 
     @property
@@ -97,13 +82,13 @@ def read_plan(body: NetworkBody, sizes: Sizes) -> Plan:
     """
     reader = _Reader(sizes)
     layers = reader.layers(body.layers)
-    loss = reader.attempt(reader.loss, body.loss)
-    penalty = reader.attempt(reader.penalty, body.penalty)
+    loss = reader.attempt(lambda source: read_loss(source, sizes), body.loss)
+    penalties = reader.attempt(lambda source: read_penalties(source, sizes), body.penalty) or ()
     if body.penalty is not None and body.loss is None:
         span = Span(0, len(body.penalty.text.rstrip()))
         message = "a penalty is added to a loss, and there is none"
         reader.errors.append(NotationError(message, "write loss: mse", body.penalty, span))
-    return Plan(layers, loss, penalty, tuple(reader.errors))
+    return Plan(layers, loss, penalties, tuple(reader.errors))
 
 
 class _Reader:
@@ -120,8 +105,8 @@ class _Reader:
                 inner = self.layers(layer.layers)
                 if inner:
                     found.append(Block(inner, inner[0].place))
-            elif (step := self.attempt(self.step, layer)) is not None:
-                found.append(step)
+            else:
+                found += self.attempt(self.step, layer) or ()
         return tuple(found)
 
     def attempt(self, read: Callable[[SourceText], T], source: SourceText | None) -> T | None:
@@ -132,101 +117,103 @@ class _Reader:
             self.errors.append(error)
             return None
 
-    def step(self, source: SourceText) -> Step:
+    def step(self, source: SourceText) -> tuple[Step | Block, ...]:
+        """One layer; or several, where it stands for a block of them."""
         self.number += 1
-        call, word = self.call(source, "layer")
+        call, word = self.call(source)
         place = Place(source, call.span)
         if word == "code":
-            return Step(self.number, call, place, None, {}, (), 0)
+            return (Step(self.number, call, place, None, {}, (), 0),)
         if word not in LAYERS:
-            known = (*LAYERS, "code")
-            raise _unknown("layer", word, known, Place(source, call.function.span))
+            where = Place(source, call.function.span)
+            if word in OTHER_NAMES:
+                hint = f"it is called '{OTHER_NAMES[word]}' here: {LAYERS[OTHER_NAMES[word]].signature}"
+                raise NotationError(f"unknown layer '{word}'", hint, source, where.span)
+            hint = did_you_mean(word, (*LAYERS, "code"), "gradcheck ops lists the layers")
+            raise NotationError(f"unknown layer '{word}'", hint, source, where.span)
         kind = LAYERS[word]
-        settings = self.settings(kind, call, source)
+        settings, places = self.settings(kind, call, source)
+        try:
+            return self.made(kind, settings, call, place)
+        except ArgumentError as error:
+            message = f"'{error.argument}' of '{word}' {error.message}"
+            raise NotationError(message, error.hint, source, places.get(error.argument, call.span)) from None
+
+    def made(self, kind: LayerKind, settings: Mapping[str, Any], call: Call, place: Place) -> tuple[Step | Block, ...]:
+        """The layer of a kind with its parameters, or the layers that it is made of, all of them at its place."""
+        if kind.parts is not None:
+            return self.parts(kind.parts(settings), call, place)
         parameters = kind.parameters(settings)
         for parameter in parameters:
             try:
                 limited(parameter.shape)
             except ShapeError as error:
-                message = f"'{parameter.name}' of '{word}' {error.message}"
-                raise NotationError(message, error.hint, source, call.span) from None
+                message = f"'{parameter.name}' of '{kind.name}' {error.message}"
+                raise NotationError(message, error.hint, place.source, place.span) from None
         self.order += bool(parameters)
-        return Step(self.number, call, place, kind, settings, parameters, self.order)
+        return (Step(self.number, call, place, kind, settings, parameters, self.order),)
 
-    def settings(self, kind: LayerKind, call: Call, source: SourceText) -> dict[str, Any]:
-        """The arguments of a layer by name."""
-        places = (*kind.sizes, *kind.options)
+    def parts(self, parts: tuple[Any, ...], call: Call, place: Place) -> tuple[Step | Block, ...]:
+        """Parts as a kind tells them: (name, settings) for a layer, a tuple of parts for a residual block."""
+        found: list[Step | Block] = []
+        for part in parts:
+            if isinstance(part[0], str):
+                name, settings = part
+                found += self.made(LAYERS[name], LAYERS[name].complete(settings), call, place)
+            else:
+                found.append(Block(self.parts(part, call, place), place))
+        return tuple(found)
+
+    def settings(self, kind: LayerKind, call: Call, source: SourceText) -> tuple[dict[str, Any], dict[str, Span]]:
+        """The arguments of a layer by name, as its formula wants them, and where they stand."""
+        known = {argument.name: argument for argument in kind.arguments}
         write = f"write {kind.signature}"
-        if len(call.arguments) > len(places):
-            at_most = "at most " if places else ""
-            message = f"'{kind.name}' takes {at_most}{arguments_in_words(len(places))}, got {len(call.arguments)}"
+        if len(call.arguments) > len(known):
+            at_most = "at most " if known else ""
+            message = f"'{kind.name}' takes {at_most}{arguments_in_words(len(known))}, got {len(call.arguments)}"
             raise NotationError(message, write, source, call.span)
-        trees = dict(zip(places, call.arguments, strict=False))
+        trees = dict(zip(known, call.arguments, strict=False))
         for name, tree in call.keywords:
-            if name not in places:
-                hint = did_you_mean(name, places, write)
+            if name not in known:
+                hint = did_you_mean(name, known, write)
                 raise NotationError(f"'{kind.name}' has no option '{name}'", hint, source, tree.span)
             if name in trees:
                 raise NotationError(f"'{name}' of '{kind.name}' is given twice", write, source, tree.span)
             trees[name] = tree
-        missing = [f"'{name}'" for name in kind.sizes if name not in trees]
+        missing = [f"'{name}'" for name, a in known.items() if a.default is REQUIRED and name not in trees]
         if missing:
             raise NotationError(f"'{kind.name}' needs {' and '.join(missing)}", write, source, call.span)
-        settings = {**kind.options, **{name: self.plain(tree, source) for name, tree in trees.items()}}
-        for name in kind.sizes:
-            if not isinstance(settings[name], int) or settings[name] < 1:
-                message = f"expected a positive whole number as '{name}', got {settings[name]!r}"
+        given = {name: self.plain(known[name], tree, source) for name, tree in trees.items()}
+        for name, value in given.items():
+            form = known[name].form
+            if not form.holds(value):
+                message = f"expected {form.expected} as '{name}', got {value!r}"
                 raise NotationError(message, write, source, trees[name].span)
-        for name, default in kind.options.items():
-            if type(settings[name]) is not type(default):
-                message = f"expected a value like {default!r} as '{name}', got {settings[name]!r}"
-                raise NotationError(message, write, source, trees[name].span)
-        return settings
+        return kind.complete(given), {name: tree.span for name, tree in trees.items()}
 
-    def loss(self, source: SourceText) -> Loss:
-        call, word = self.call(source, "loss")
-        if word not in LOSSES:
-            raise _unknown("loss", word, LOSSES, Place(source, call.function.span))
-        if call.arguments or call.keywords:
-            message = f"'{word}' takes no arguments here: it compares the output with 'target'"
-            raise NotationError(message, f"write {word}", source, call.span)
-        return Loss(word, Place(source, call.span))
-
-    def penalty(self, source: SourceText) -> Penalty:
-        call, word = self.call(source, "penalty")
-        if word not in PENALTIES:
-            raise _unknown("penalty", word, PENALTIES, Place(source, call.function.span))
-        if len(call.arguments) != 1 or call.keywords:
-            raise NotationError(f"'{word}' takes one number", f"write {word}(0.01)", source, call.span)
-        strength = self.plain(call.arguments[0], source)
-        if not is_number(strength):
-            message = f"expected a number as strength, got {strength!r}"
-            raise NotationError(message, f"write {word}(0.01)", source, call.arguments[0].span)
-        formula = PENALTIES[word].formula
-        assert isinstance(formula, str)
-        return Penalty(formula, float(strength), Place(source, call.span))
-
-    def call(self, source: SourceText, what: str) -> tuple[Call, str]:
+    def call(self, source: SourceText) -> tuple[Call, str]:
         """The text as a call; a bare name is a call without arguments."""
         tree = parse_expression(source)
         if isinstance(tree, Name):
             tree = Call(tree.span, tree, (), ())
         if not isinstance(tree, Call) or not isinstance(tree.function, Name):
-            hint = {"layer": "write linear(4, 3) or relu", "loss": "write mse"}.get(what, "write l2(0.01)")
-            raise NotationError(f"expected a {what}, got '{source.text.strip()}'", hint, source, tree.span)
+            message = f"expected a layer, got '{source.text.strip()}'"
+            raise NotationError(message, "write linear(4, 3) or relu", source, tree.span)
         return tree, tree.function.id
 
-    def plain(self, tree: Node, source: SourceText) -> Any:
+    def plain(self, argument: Argument, tree: Node, source: SourceText) -> Any:
         """A number, a truth value or a text, written with sizes and literals only."""
+        if isinstance(tree, Name) and isinstance(argument.default, str) and tree.id not in self.sizes:
+            hint = f"a text is written in quotes: {argument.name}='{tree.id}'"
+            raise NotationError(f"unknown name '{tree.id}'", hint, source, tree.span)
         unknown = unknown_words(tree, self.sizes, source)
         if unknown:
             raise unknown[0]
-        return Tracer(Builder(), source, self.sizes).value(tree)
-
-
-def _unknown(what: str, word: str, known: Mapping[str, Any] | tuple[str, ...], place: Place) -> NotationError:
-    hint = did_you_mean(word, known, f"known: {', '.join(known)}")
-    return NotationError(f"unknown {what} '{word}'", hint, place.source, place.span)
+        value = Tracer(Builder(), source, self.sizes).value(tree)
+        if any(isinstance(part, Ref) for part in (value if isinstance(value, tuple) else (value,))):
+            message = f"expected a plain value as '{argument.name}', got an array"
+            raise NotationError(message, "write numbers; arrays belong under 'parameters:'", source, tree.span)
+        return value
 
 
 def _flat(layers: tuple[Step | Block, ...]) -> Iterator[Step]:

@@ -15,10 +15,12 @@ import numpy as np
 from gradcheck.errors import NotationError, ShapeError
 from gradcheck.graph.builder import FINITE, Builder
 from gradcheck.graph.calls import Given, bind, bind_composed
-from gradcheck.graph.composed import LOSSES, Composed
+from gradcheck.graph.composed import Composed
+from gradcheck.graph.functions import COMPOSED
 from gradcheck.graph.graph import Place
 from gradcheck.graph.scalars import bounded, combine, is_number
-from gradcheck.graph.vocabulary import ATTRIBUTES, MAKERS, METHODS, NUMBERS
+from gradcheck.graph.subscripts import entry_of, slice_of
+from gradcheck.graph.vocabulary import ATTRIBUTES, MAKERS, METHODS, NUMBERS, methods_hint
 from gradcheck.location import SourceText, Span
 from gradcheck.notation import (
     Attribute,
@@ -110,6 +112,8 @@ class Tracer:
         if array.dtype.kind not in "iufb":
             kind = "a text" if array.dtype.kind == "U" else f"'{item}'"
             raise self.error(f"expected a number or an array, got {kind}", "write numbers or names", span)
+        if not np.isfinite(array).all():
+            raise self.error(f"an array cannot hold {item}", "constants must be finite; -1e9 hides a logit too", span)
         return self.builder.constant(array if whole and array.dtype.kind == "i" else array.astype(np.float64))
 
     def apply(self, op: Op, arguments: Sequence[int], options: Mapping[str, Any], span: Span, label: str = "") -> Ref:
@@ -170,13 +174,13 @@ class Tracer:
     def _subscript(self, base: Item, tree: Subscript) -> Item:
         parts = tree.index.items if isinstance(tree.index, Listed) and tree.index.is_tuple else (tree.index,)
         if isinstance(base, tuple):
-            return self._entry(base, parts, tree)
+            return entry_of(base, parts, tree.index.span, self.value, self.error)
         if not isinstance(base, Ref):
             raise self.error("only arrays and shapes have elements", "write x[0]", tree.span)
         index: list[Any] = []
         arrays = [base.index]
         for part in parts:
-            item = self._slice(part) if isinstance(part, Slice) else self.value(part)
+            item = slice_of(part, self.value, self.error) if isinstance(part, Slice) else self.value(part)
             if isinstance(item, slice) or item is None or (isinstance(item, int) and not isinstance(item, bool)):
                 index.append(item)
             elif isinstance(item, Ref | tuple):
@@ -187,29 +191,6 @@ class Tracer:
         label = self.source.text[tree.span.start : tree.span.end]
         return self.apply(get("index"), arrays, {"index": tuple(index)}, tree.span, label)
 
-    def _entry(self, base: tuple[Item, ...], parts: tuple[Node, ...], tree: Subscript) -> Item:
-        """An entry of a shape or a list, or a slice of it."""
-        only = parts[0] if len(parts) == 1 else None
-        item = self._slice(only) if isinstance(only, Slice) else self.value(only) if only is not None else None
-        if not isinstance(item, slice | int) or isinstance(item, bool):
-            raise self.error("expected one whole number as an index", "write x.shape[0]", tree.index.span)
-        try:
-            return base[item]
-        except IndexError:
-            shown = f"there is no entry {item} in {base}"
-            raise self.error(shown, "entries count from 0; -1 is the last", tree.index.span) from None
-
-    def _slice(self, tree: Slice) -> slice:
-        bounds = []
-        for part in (tree.start, tree.stop, tree.step):
-            bound = None if part is None else self.value(part)
-            if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int)):
-                raise self.error("expected whole numbers around ':'", "write x[1:3]", tree.span)
-            bounds.append(bound)
-        if bounds[2] == 0:
-            raise self.error("a step of 0 leads nowhere", "write x[::2]", tree.span)
-        return slice(*bounds)
-
     def _call(self, tree: Call) -> Item:
         given = Given(
             tuple((self.value(argument), argument.span) for argument in tree.arguments),
@@ -219,16 +200,16 @@ class Tracer:
         if isinstance(tree.function, Attribute):
             word, receiver = tree.function.name, self.value(tree.function.base)
             if not isinstance(receiver, Ref) or word not in METHODS:
-                known = f"arrays have .{'(), .'.join(METHODS)}(); other functions are written f(x)"
                 span = Span(tree.function.span.end - len(word), tree.function.span.end)
-                raise self.error(f"unknown method '{word}'", known, span)
+                raise self.error(f"unknown method '{word}'", methods_hint(word), span)
+            word = METHODS[word]
             given = Given(((receiver, tree.function.base.span), *given.positional), given.named, given.span)
         else:
             word = tree.function.id if isinstance(tree.function, Name) else ""
         if word in MAKERS:
             return self._make(word, given)
-        if word in LOSSES:
-            return self._compose(LOSSES[word], given)
+        if word in COMPOSED:
+            return self._compose(COMPOSED[word], given)
         op = get(word)
         arguments, options = bind(op, given, self.error)
         for name, option in options.items():
@@ -237,7 +218,14 @@ class Tracer:
                     f"for two arrays there is {word}imum(a, b)" if word in ("max", "min") else f"write {op.signature}"
                 )
                 raise self.error(f"'{name}' of '{word}' must be known in advance, got an array", larger, given.span)
-        return self.apply(op, [self.as_array(item, span) for item, span in arguments], options, given.span)
+        arrays = [self.as_array(item, span, op.entry(i) in op.whole) for i, (item, span) in enumerate(arguments)]
+        if op.outputs is None:
+            return self.apply(op, arrays, options, given.span)
+        try:
+            count = op.outputs(options, *(self.builder.values[i] for i in arrays))
+        except ShapeError as error:
+            raise self.error(f"'{word}' {error.message}", error.hint, given.span) from None
+        return tuple(self.apply(op, arrays, {**options, "output": i}, given.span) for i in range(count))
 
     def _make(self, word: str, given: Given) -> Ref:
         sizes = [item for item, _ in given.positional]
@@ -252,21 +240,28 @@ class Tracer:
         except ShapeError as error:
             raise self.error(f"'{word}' {error.message}", error.hint, given.span) from None
 
-    def _compose(self, composed: Composed, given: Given) -> Item:
-        bound = bind_composed(composed, given, self.error)
-        names = {}
-        for name, (item, span) in bound.items():
-            names[name] = Ref(self.as_array(item, span, whole=name in composed.classes))
-        values = [self.builder.values[ref.index] for ref in names.values()]
-        try:
-            formula = composed.formula if isinstance(composed.formula, str) else composed.formula(*values)
-        except ShapeError as error:
-            raise self.error(f"'{composed.name}' {error.message}", error.hint, given.span) from None
-        return trace_inside(self.builder, formula, names, self.place(given.span))
+    def _compose(self, composed: Composed, given: Given) -> Ref:
+        bound, options = bind_composed(composed, given, self.error)
+        arrays = {
+            name: Ref(self.as_array(item, span, whole=name in composed.classes)) for name, (item, span) in bound.items()
+        }
+        return compose(self.builder, composed, arrays, options, self.place(given.span))
 
     def _not_finite(self, number: float, span: Span) -> NotationError:
         text = self.source.text[span.start : span.end]
         return self.error(f"the value of '{text}' is {number}", FINITE, span)
+
+
+def compose(
+    builder: Builder, composed: Composed, arrays: Mapping[str, Ref], options: Mapping[str, Any], place: Place
+) -> Ref:
+    """The value of a composed function; errors get the place of the call."""
+    values = {name: builder.values[ref.index] for name, ref in arrays.items()}
+    try:
+        formula = composed.text(values, options)
+    except ShapeError as error:
+        raise ShapeError(f"'{composed.name}' {error.message}", error.hint, place.source, place.span) from None
+    return trace_inside(builder, formula, {**arrays, **options}, place)
 
 
 def trace_inside(builder: Builder, formula: str, names: Mapping[str, Item], place: Place) -> Ref:
@@ -276,8 +271,11 @@ def trace_inside(builder: Builder, formula: str, names: Mapping[str, Item], plac
     tracer = Tracer(builder, source, known, place)
     *lines, last = parse_statements(source)
     for line in lines:
+        item = tracer.value(line.value)
         if isinstance(line.target, Name):
-            known[line.target.id] = tracer.value(line.value)
+            known[line.target.id] = item
+        elif isinstance(line.target, Listed):
+            known.update(zip((part.id for part in line.target.items if isinstance(part, Name)), item, strict=True))
     return Ref(tracer.array(last.value))
 
 

@@ -11,10 +11,11 @@ import pytest
 from gradcheck.errors import FieldError, NotationError, SeveralErrors
 from gradcheck.graph.backprop import backprop
 from gradcheck.graph.builder import Traced
-from gradcheck.graph.composed import LOSSES, PENALTIES
 from gradcheck.graph.graph import Node
 from gradcheck.graph.layers import LAYERS
+from gradcheck.graph.losses import LOSSES
 from gradcheck.graph.network import trace_network
+from gradcheck.graph.penalties import PENALTIES
 from gradcheck.location import SourceText, excerpt
 from gradcheck.model.case import Layer, NetworkBody, Numbers, Residual
 from gradcheck.notation import Call
