@@ -15,7 +15,7 @@ from gradcheck.handwritten.places import container_places, nodes, parameter_plac
 from gradcheck.handwritten.statements import Lines, Plain, lines_of, plain, reads_of, unresolved
 from gradcheck.location import SourceText, Span
 from gradcheck.model.case import Case, CodeBody
-from gradcheck.notation import Attribute, Name, Node, Sequence, parse_expression
+from gradcheck.notation import Attribute, Name, Node, Sequence, names_in, parse_expression
 
 Plan = dict[str, Any]
 UNNAMED = "out"  # the name of an output that the statements give none
@@ -33,7 +33,8 @@ def make_plan(case: Case, body: CodeBody, arrays: Any = None) -> Plan:
         "inputs": list(case.inputs), "options": dict(case.options), "sizes": dict(case.sizes), "seed": case.seed,
         "build": None, "setup": [], "forward": [], "backward": [], "before": [], "outputs": [], "upstream": [],
         "gradients": {}, "gradient_at": None, "parameters": {}, "parameters_at": [], "setup_reads": [],
-        "unread": [], "optional": [], "free": [], "arrays": arrays, "autograd": "", "tracked": False, "made": [],
+        "unread": [], "untaken": [], "optional": [], "free": [], "arrays": arrays, "autograd": "", "tracked": False,
+        "made": [],
     }  # fmt: skip
     if body.build is not None:
         plan["build"] = plain(parse_expression(body.build), body.build)
@@ -91,6 +92,7 @@ class _Planner:
         }
         plan["unread"] = [name for name in self.case.inputs if name not in read]
         plan["optional"] = [name for name in self.case.inputs if name in read] if gradient_at is not None else []
+        plan["untaken"] = self._untaken(read, {name for name, _ in outputs}, gradients)
         plan["free"] = self._free(upstream)
         for name in plan["unread"]:
             has_home = name in places or containers or plan["made"]
@@ -198,6 +200,15 @@ class _Planner:
                 hint = "leave it out; to choose its values, write them under 'upstream'"
                 raise FieldError(message, hint, ("inputs", name))
 
+    def _untaken(self, read: set[str], outputs: set[str], gradients: Iterable[str]) -> list[str]:
+        """Results of forward that are no output in question, no gradient, and that no statement reads."""
+        if self.body.output is not None or self.autograd == "run":
+            return []  # it was said which of them is the output; a library differentiates all of them
+        places = [found for at in (self.body.gradient_at, self.body.parameters_at) for found in _texts(at)]
+        read = read | {name for source in places for name in names_in(parse_expression(source))}
+        known = read | outputs | {f"d{name}" for name in gradients}
+        return [name for name in self.forward.assigned if name not in known]
+
     def _mapping_or_container(
         self, found: SourceText | Mapping[str, SourceText] | None, before: list[Plain] | None
     ) -> tuple[dict[str, Plain], Plain | None]:
@@ -257,6 +268,10 @@ def _names(target: Node | None) -> list[str]:
 def _last_name(node: Node) -> str:
     """`layer.Z` is called Z, `layer.outputs[0]` has no name."""
     return node.id if isinstance(node, Name) else node.name if isinstance(node, Attribute) else ""
+
+
+def _texts(found: SourceText | Mapping[str, SourceText] | None) -> list[SourceText]:
+    return [found] if isinstance(found, SourceText) else list((found or {}).values())
 
 
 def _listed(names: list[str]) -> str:

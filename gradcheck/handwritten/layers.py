@@ -16,7 +16,7 @@ import numpy as np
 from gradcheck.errors import FieldError
 from gradcheck.handwritten.calls import make_plan
 from gradcheck.handwritten.conventions import complete
-from gradcheck.handwritten.session import Code, Session
+from gradcheck.handwritten.session import Code, CodeError, Session
 from gradcheck.handwritten.statements import lines_of
 from gradcheck.location import Location, SourceText
 from gradcheck.model.case import Case, CodeBody
@@ -41,7 +41,8 @@ def custom_layer(path: Path, entry: str, options: Mapping[str, Any], seed: int =
 
     entry : the class, or the function (`relu` finds relu_forward and relu_backward)
     options : keyword arguments of the constructor, or of the function
-    Raises FieldError where the layer cannot be called with one array, CodeError where its code breaks.
+    Raises FieldError where the file has no such layer, or one that cannot be called with one array, CodeError where its
+    code breaks.
     """
     location = Location(str(path), 1, 1)
     case = Case(
@@ -50,7 +51,10 @@ def custom_layer(path: Path, entry: str, options: Mapping[str, Any], seed: int =
     )  # fmt: skip
     code = Code(str(path))
     assert isinstance(case.body, CodeBody)
-    body, _ = complete(case, case.body, path, ("x",))
+    try:
+        body = complete(case, case.body, path, ("x",)).body
+    except CodeError as error:  # the file runs, and has nothing of that name: whoever wrote the name has to hear it
+        raise FieldError(error.text, error.hint, ("network",)) from None
     _refuse_unused(entry, options, body)
     session = Session(code, make_plan(case, body))
     parameters = session.open({"x": np.zeros((1, 1))})
@@ -59,7 +63,10 @@ def custom_layer(path: Path, entry: str, options: Mapping[str, Any], seed: int =
         hint = "check it by itself, in a case with code, setup and gradient_at"
         raise FieldError(f"the handwritten layer '{entry}' has parameters of its own: {names}", hint, ("network",))
 
+    seen: list[Array] = []  # the last input
+
     def forward(x: Array) -> Array:
+        seen[:] = [x]
         output: Array = session.forward({"x": x})[0]
         return output
 
@@ -67,7 +74,16 @@ def custom_layer(path: Path, entry: str, options: Mapping[str, Any], seed: int =
         gradients = session.gradients({"x": x}, [g] if session.upstream else [])
         return np.asarray(gradients["x"], dtype=np.float64)
 
-    return CustomLayer(forward, vjp, {}, lambda: tuple(session.notes), code.held)
+    def notes() -> tuple[str, ...]:
+        try:
+            held = session.survey({"x": seen[0]}).held if seen else ()
+        except CodeError:  # it runs in the network, and not by itself
+            held = ()
+        names = " and ".join(f"'{name.removeprefix('layer.')}'" for name in held)
+        told = f"{names} of '{entry}' {'is' if len(held) == 1 else 'are'} not checked: only its input is"
+        return (*session.notes, *([told] if held else []))
+
+    return CustomLayer(forward, vjp, {}, notes, code.held)
 
 
 def _refuse_unused(entry: str, options: Mapping[str, Any], body: CodeBody) -> None:

@@ -23,6 +23,8 @@ class FunctionOutline:
         where the number of values cannot be read from the text
     is_static : a staticmethod of a class
     decorators : what stands above it, under the names that were imported: jax.custom_vjp
+    unread : parameters that its body makes no use of
+    inner : for each of the values in `returns` the names within it, where it is a list or a tuple
     """
 
     name: str
@@ -32,6 +34,8 @@ class FunctionOutline:
     gives_value: bool = False
     is_static: bool = False
     decorators: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    inner: tuple[tuple[str | None, ...], ...] = ()
 
     @property
     def text(self) -> str:
@@ -93,6 +97,13 @@ def read_outline(path: Path) -> Outline:
     return Outline(functions, {name: _with_bases(name, classes, bases) for name in classes})
 
 
+def global_names(path: Path) -> frozenset[str]:
+    """Names that functions of a file declare global: they may stand at its top level only once those have run."""
+    tree = _parsed(path)
+    nodes = ast.walk(tree) if tree is not None else ()
+    return frozenset(name for node in nodes if isinstance(node, ast.Global) for name in node.names)
+
+
 def _parsed(file: Path) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
@@ -149,8 +160,13 @@ def _function(node: ast.FunctionDef, in_class: bool) -> FunctionOutline:
         names, required = names[1:], max(0, required - 1)
     returned = [n for n in _own_nodes(node) if isinstance(n, ast.Return) and n.value is not None]
     returned = [r for r in returned if not (isinstance(r.value, ast.Constant) and r.value.value is None)]
-    returns = _returned_names(returned[-1], node) if returned else None
-    return FunctionOutline(node.name, tuple(names), required, returns, bool(returned), "staticmethod" in decorators)
+    values = _returned_values(returned[-1], node) if returned else None
+    returns = None if values is None else tuple(map(_name, values))
+    inner = tuple(tuple(map(_name, v.elts)) if isinstance(v, ast.Tuple | ast.List) else () for v in values or ())
+    is_static = "staticmethod" in decorators
+    read = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+    unread = tuple(name for name in names if name not in read)
+    return FunctionOutline(node.name, tuple(names), required, returns, bool(returned), is_static, (), unread, inner)
 
 
 def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
@@ -161,15 +177,16 @@ def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
             yield from _own_nodes(child)
 
 
-def _returned_names(statement: ast.Return, function: ast.FunctionDef) -> tuple[str | None, ...] | None:
+def _returned_values(statement: ast.Return, function: ast.FunctionDef) -> list[ast.expr] | None:
+    """The values of a `return`; None where their number cannot be read from the text."""
     value = statement.value
     if isinstance(value, ast.Name):  # `result = (out, cache); return result`
         assigned = [node for node in _own_nodes(function) if isinstance(node, ast.Assign)]
         packed = [a.value for a in assigned if isinstance(a.value, ast.Tuple) and value.id in map(_name, a.targets)]
         value = packed[-1] if packed else value
     if isinstance(value, ast.Tuple | ast.List):
-        return tuple(_name(item) for item in value.elts)
-    return None if isinstance(value, ast.Call) else (_name(value),)
+        return value.elts
+    return None if value is None or isinstance(value, ast.Call) else [value]
 
 
 def _name(node: ast.expr | None) -> str | None:

@@ -8,20 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.errors import FieldError, did_you_mean
+from gradcheck.errors import FieldError, GradcheckError, did_you_mean, raise_all
 from gradcheck.handwritten.calls import make_plan
 from gradcheck.handwritten.conventions import complete, library_of
 from gradcheck.handwritten.doubled import DOUBLE, in_double, widened
 from gradcheck.handwritten.session import Code, CodeError, Session
 from gradcheck.handwritten.session.statements import assigned
 from gradcheck.handwritten.session.wrapping import PLAIN
-from gradcheck.model.case import Case, CodeBody
+from gradcheck.handwritten.unassigned import unassigned
+from gradcheck.handwritten.unclaimed import unclaimed_notes
+from gradcheck.model.case import Body, Case, CodeBody
 from gradcheck.model.problem import Array, Point
 
 
@@ -53,15 +56,44 @@ def open_handwritten(case: Case, arrays: Mapping[str, NDArray[Any]], path: Path 
     # Loaded first: where the file has a syntax error, that is what its author has to hear.
     code = Code(str(file), wrapping)
     floats = tuple(name for name, array in inputs.items() if array.dtype.kind == "f")
-    completed, statements = complete(case, body, file, floats)
+    completed, statements, remarks = complete(case, body, file, floats)
     statements = ((f"arrays: {body.arrays}",) if is_guessed else ()) + statements
+    for remark in remarks:
+        code.note(remark)
     plan = make_plan(case, completed, None if asked is None else asked.plan(body, file))
 
     def doubled() -> Session:
         return Session(Code(str(file), make_wrapping(asked, inputs, "float64")), plan)
 
+    def returned() -> dict[str, int]:
+        probe = Session(code, {**plan, "free": []})
+        probe.open(inputs)
+        return probe.survey(inputs).returned
+
+    def refuse_unassigned(is_set_up: bool) -> None:
+        if path is None:  # the author of another file has not written the statements
+            raise_all(unassigned(case, completed, plan, code, is_set_up=is_set_up, returned=returned))
+
     is_coarse = wrapping.epsilon > DOUBLE
-    return Handwritten(case, Session(code, plan), inputs, statements, doubled if is_coarse else None)
+    written_out = replace(case, body=completed)
+    with telling(statements):
+        try:
+            opened = Handwritten(written_out, Session(code, plan), inputs, statements, doubled if is_coarse else None)
+        except CodeError as error:
+            refuse_unassigned(is_set_up=completed.setup is None or error.during != "load")
+            raise
+    refuse_unassigned(is_set_up=True)
+    return opened
+
+
+@contextmanager
+def telling(statements: tuple[str, ...]) -> Iterator[None]:
+    """Whatever goes wrong within says which calls were being run: a shorthand does not show them."""
+    try:
+        yield
+    except (CodeError, GradcheckError) as error:
+        error.statements = statements
+        raise
 
 
 class Handwritten:
@@ -108,6 +140,11 @@ class Handwritten:
         self.epsilon = max([float(np.finfo(kind).eps) for kind in kinds] + [self._evidence.precision])
         self.claim_epsilon = max(self.epsilon, session.wrapping.epsilon)
 
+    @property
+    def body(self) -> Body:
+        """The statements, those included that a shorthand stood for."""
+        return self._case.body
+
     def outputs(self, point: Point) -> Array:
         """All differentiated outputs at a point, joined in order: float64, shape (m,).
 
@@ -145,7 +182,19 @@ class Handwritten:
             summed = [f"{what}: the gradient of their sum is checked"]
         if self._evidence is not self._session:
             summed.append("gradients as asked for, differences of the same code in float64")
-        return (*summed, *self._session.notes)
+        return (*summed, *self._session.notes, *self._unclaimed)
+
+    @cached_property
+    def _unclaimed(self) -> tuple[str, ...]:
+        """What is not checked. Of a variant nothing is said: its case has said it."""
+        if self._session.built is not None or self._case.variant is not None:
+            return ()
+        is_loss = self.value.size == 1 or not self.takes_upstream
+        return tuple(
+            unclaimed_notes(
+                self._case, self._evidence, self.point, self.wrt, is_loss=is_loss, depends_on=self._depends_on
+            )
+        )
 
     @contextmanager
     def held(self) -> Iterator[None]:

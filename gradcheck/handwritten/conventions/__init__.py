@@ -8,22 +8,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from gradcheck.handwritten.calls import is_bare
 from gradcheck.location import SourceText
 from gradcheck.model.case import Case, CodeBody
 
 
-def complete(case: Case, body: CodeBody, file: Path, floats: tuple[str, ...]) -> tuple[CodeBody, tuple[str, ...]]:
-    """The body with every bare name replaced by the statement it stands for, and those statements ready to paste.
+class Completed(NamedTuple):
+    """body : with every bare name replaced by the statement it stands for; statements : those, ready to paste
+
+    notes : what was taken for granted
+    """
+
+    body: CodeBody
+    statements: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def complete(case: Case, body: CodeBody, file: Path, floats: tuple[str, ...]) -> Completed:
+    """The body of a case with its bare names written out as statements.
 
     file : whose text is read; floats : inputs that have a gradient, in order
     Raises FieldError where the code allows more than one reading, CodeError (missing) where it has no such name.
     """
     has_bare_name = is_bare(body.forward) or is_bare(body.backward)
     if body.build is not None or not (has_bare_name or (body.entry is not None and body.forward is None)):
-        return body, ()
+        return Completed(body)
     # Most cases write their calls out, and do without the rest of this folder.
     from gradcheck.handwritten.conventions.reading import Reading
     from gradcheck.handwritten.conventions.shorthand import statements
@@ -38,7 +49,7 @@ def complete(case: Case, body: CodeBody, file: Path, floats: tuple[str, ...]) ->
         mapping = {name: SourceText(text, (place,)) for name, text in found.gradient_at.items()}
         completed = replace(completed, gradient_at=mapping)
         shown += (f"gradient_at: {{{', '.join(f'{n}: {_quoted(text)}' for n, text in found.gradient_at.items())}}}",)
-    return completed, shown
+    return Completed(completed, shown, tuple(reading.notes))
 
 
 def library_of(body: CodeBody, file: Path) -> str | None:

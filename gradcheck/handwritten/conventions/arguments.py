@@ -21,7 +21,12 @@ from gradcheck.handwritten.outline import FunctionOutline
 
 
 def forward_arguments(reading: Reading, function: FunctionOutline, key: str) -> str:
-    """The arguments of a forward or a constructor: by name, then (if as many are left) by position, options as a dict.
+    """The arguments of a forward or a constructor, as `chosen_arguments` finds them."""
+    return call_text(function, chosen_arguments(reading, function, key))
+
+
+def chosen_arguments(reading: Reading, function: FunctionOutline, key: str) -> dict[str, str]:
+    """Argument → what it is given: by name, then (if as many are left) by position, options as a dict.
 
     Takes them out of what the reading has to spare.
     Raises FieldError where it cannot be told what an argument is given.
@@ -48,7 +53,8 @@ def forward_arguments(reading: Reading, function: FunctionOutline, key: str) -> 
         chosen.update(zip(unknown, reading.spare, strict=True))
         reading.spare.clear()
     _refuse_unknown(reading, function, key, chosen)
-    return _call_text(function, chosen)
+    reading.bound.update({name: value for name, value in chosen.items() if value in reading.case.inputs})
+    return chosen
 
 
 def backward_arguments(
@@ -101,7 +107,7 @@ def backward_arguments(
         line = f"backward: d{only} = d{returns[0]} * {backward.name}({returns[0]})"
         raise reading.question("backward", message, line)
     _refuse_unknown(reading, backward, "backward", chosen)
-    return _call_text(backward, chosen), bool(upstream)
+    return call_text(backward, chosen), bool(upstream)
 
 
 def _as_dict(options: Mapping[str, object]) -> str:
@@ -118,7 +124,7 @@ def _refuse_unknown(reading: Reading, function: FunctionOutline, key: str, chose
         raise reading.question(key, message, f"{key}: … = {function.name}({shown})")
 
 
-def _call_text(function: FunctionOutline, chosen: Mapping[str, str]) -> str:
+def call_text(function: FunctionOutline, chosen: Mapping[str, str]) -> str:
     """Positional while nothing is left out, by keyword behind the first gap."""
     parts, is_gap = [], False
     for name in function.parameters:

@@ -6,9 +6,12 @@ Classes, whose static methods may be such a pair, are `classes.py`'s.
 from __future__ import annotations
 
 from gradcheck.handwritten.conventions.arguments import backward_arguments, forward_arguments
-from gradcheck.handwritten.conventions.reading import Found, Reading
+from gradcheck.handwritten.conventions.reading import Found, Reading, line
 from gradcheck.handwritten.conventions.tables import JAX, PREFIXES, SUFFIXES
 from gradcheck.handwritten.outline import FunctionOutline
+from gradcheck.handwritten.statements import lines_of
+from gradcheck.location import SourceText
+from gradcheck.notation import Call, Name
 
 
 def function_pair(reading: Reading, forward: FunctionOutline, backward_name: str | None, prefix: str = "") -> Found:
@@ -28,12 +31,25 @@ def function_pair(reading: Reading, forward: FunctionOutline, backward_name: str
     return found
 
 
-def backward_only(reading: Reading, forward: str, name: str) -> Found:
+def backward_only(reading: Reading, forward: SourceText, name: str) -> Found:
     """A written forward with a bare backward: the names are those of the forward."""
     backward = reading.function(name)
-    last = forward.strip().splitlines()[-1]
+    _bind(reading, forward)
+    last = forward.text.strip().splitlines()[-1]
     returns = [part.strip() for part in last.partition("=")[0].split(",")] if "=" in last else ["out"]
     return Found({"backward": _backward_line(reading, backward, returns, None, "")})
+
+
+def _bind(reading: Reading, forward: SourceText) -> None:
+    """Which argument each input is passed as, where a written forward calls a function of the file."""
+    for statement in lines_of(forward).statements:
+        match statement.value:
+            case Call(function=Name(id=called), arguments=arguments, keywords=keywords):
+                function = reading.outline.functions.get(called)
+                named = zip(function.parameters if function is not None else (), arguments, strict=False)
+                for argument, value in (*named, *keywords):
+                    if isinstance(value, Name) and value.id in reading.case.inputs:
+                        reading.bound[argument] = value.id
 
 
 def _partner(reading: Reading, name: str) -> FunctionOutline | None:
@@ -70,7 +86,9 @@ def _backward_line(
 ) -> str:
     arguments, has_upstream = backward_arguments(reading, backward, returns, forward)
     call = f"{prefix}{backward.name}({arguments})"
-    targets = reading.targets(backward)
+    # The derivative of a loss is about what was predicted, if it does not say otherwise.
+    is_of_loss = backward.returns is None and not has_upstream
+    targets = reading.targets(backward, reading.predicted if is_of_loss else None)
     if not has_upstream and forward is not None and forward.required == 1 and len(returns) == 1:
         call = f"d{returns[0]} * {call}"
-    return f"{', '.join(targets)} = {call}"
+    return line(targets, call)

@@ -5,6 +5,7 @@ Which arguments a call gets is decided in `arguments.py`; a question that stays 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,13 @@ from gradcheck.handwritten.outline import FunctionOutline, read_outline
 from gradcheck.handwritten.session import CodeError, suggestion
 from gradcheck.location import Location
 from gradcheck.model.case import Case, CodeBody
+
+STARTS = ("d", "d_", "grad_", "g_")  # of the name of a gradient
+
+
+def line(targets: Sequence[str], call: str) -> str:
+    """A statement; a call alone where nothing is to be kept of what it returns."""
+    return f"{', '.join(targets)} = {call}" if targets else call
 
 
 @dataclass
@@ -28,6 +36,8 @@ class Reading:
     """floats : inputs that have a gradient, in order
 
     spare, free_options : inputs, and options and sizes, that no argument has taken yet, in order
+    bound : argument → the input that it is given
+    notes : what was taken for granted
     """
 
     def __init__(self, case: Case, body: CodeBody, file: Path, floats: tuple[str, ...]) -> None:
@@ -36,6 +46,8 @@ class Reading:
         self.has_tensors = body.arrays not in (None, "numpy")
         self.spare = dict.fromkeys(case.inputs)
         self.free_options = dict.fromkeys((*case.options, *case.sizes))
+        self.bound: dict[str, str] = {}
+        self.notes: list[str] = []
 
     def take(self, name: str | None) -> None:
         if name is not None:
@@ -76,8 +88,17 @@ class Reading:
             names.append(name)
         return names
 
+    @property
+    def predicted(self) -> tuple[str, ...]:
+        """The float inputs without those that are called like targets, unless all are."""
+        return tuple(name for name in self.floats if name.lower() not in TARGETS) or self.floats
+
     def targets(self, backward: FunctionOutline, order: tuple[str, ...] | None = None) -> list[str]:
-        """`d<input>` for every value that backward returns: by name, else by position among the float inputs."""
+        """`d<input>` for every value that backward returns: by name; what has none by position among the rest.
+
+        order : the float inputs that it may be about; None for all; of an embedding, say, there are none
+        Raises FieldError where there are fewer or more values than inputs, and their names do not tell.
+        """
         order = self.floats if order is None else order
         in_order = [f"d{name}" for name in order]
         returned = backward.returns
@@ -87,8 +108,14 @@ class Reading:
         known = [name for name in named if name is not None]
         if len(set(known)) == len(named):
             return known
-        if len(returned) == len(order):
-            return in_order
+        if not order:
+            return []
+        if len(returned) == len(order) and len(set(known)) == len(known) and set(known) <= set(in_order):
+            rest = [name for name in in_order if name not in known]
+            if len(rest) > 1:
+                self._note_order(backward, [name for name in returned if self.gradient_name(name) is None], rest)
+            free = iter(rest)
+            return [next(free) if name is None else name for name in named]
         if len(returned) == 1:
             return [f"d{self.only_target('backward', backward)}"]
         left = len(returned) - len(known)
@@ -96,21 +123,38 @@ class Reading:
         shown = ", ".join(name or "_" for name in named)
         raise self.question("backward", message, f"backward: {shown} = {backward.name}(…)")
 
+    def _note_order(self, backward: FunctionOutline, names: list[str | None], rest: list[str]) -> None:
+        """Values that are all called like gradients of something else are not taken for those of inputs in silence.
+
+        Where one of them is an expression, the others are mostly called what they were on the way there.
+        """
+        if all(_is_gradient(name) and name not in backward.parameters for name in names):
+            shown = ", ".join(f"'{name}'" for name in names)
+            inputs = ", ".join(f"'{target[1:]}'" for target in rest)
+            self.notes.append(
+                f"{shown} of {backward.name} match no input: taken for the gradients of {inputs} in order"
+            )
+
     def gradient_name(self, name: str | None) -> str | None:
-        """`dX` is the gradient of the input `x`, `grad_w` that of `w`; None where no input fits."""
+        """`dX` is the gradient of the input `x`, `grad_w` that of `w`; None where no input fits.
+
+        An input goes by its own name, and by that of the argument it is passed as.
+        """
         low = "" if name is None else name.lower()
-        for start in ("d", "d_", "grad_", "g_"):
-            for wanted in self.case.inputs:
-                if low == start + wanted.lower():
+        called = [(wanted.lower(), wanted) for wanted in self.case.inputs]
+        called += [(argument.lower(), wanted) for argument, wanted in self.bound.items()]
+        for start in STARTS:
+            for word, wanted in called:
+                if low == start + word:
                     return f"d{wanted}"
-        for wanted in self.case.inputs:
-            if low in (f"{wanted.lower()}_grad", f"grad{wanted.lower()}"):
+        for word, wanted in called:
+            if low in (f"{word}_grad", f"grad{word}"):
                 return f"d{wanted}"
         return None
 
     def only_target(self, key: str, function: FunctionOutline) -> str:
         """The one input that a single gradient belongs to."""
-        wrt = self.case.wrt or tuple(name for name in self.floats if name.lower() not in TARGETS) or self.floats
+        wrt = self.case.wrt or self.predicted
         if len(wrt) == 1:
             return wrt[0]
         names = ", ".join(f"'{name}'" for name in wrt)
@@ -118,3 +162,9 @@ class Reading:
         first = f"d{wrt[0] if wrt else 'x'}"
         left = f"loss, {first}" if key == "forward" else first
         raise self.question(key, message, f"{key}: {left} = {function.name}(…)")
+
+
+def _is_gradient(name: str | None) -> bool:
+    """Whether a value is called like the gradient of something: `dA_prev`, `grad_z`, `w_grad`."""
+    low = "" if name is None else name.lower()
+    return low.endswith("_grad") or low.startswith(("grad", "d"))

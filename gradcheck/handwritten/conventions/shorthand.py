@@ -21,7 +21,7 @@ def statements(reading: Reading) -> Found:
     backward = body.backward.text.strip() if body.backward is not None and is_bare(body.backward) else None
     if body.forward is not None and not is_bare(body.forward):
         assert backward is not None
-        return backward_only(reading, body.forward.text, backward)
+        return backward_only(reading, body.forward, backward)
     name = body.forward.text.strip() if body.forward is not None else body.entry or ""
     if name in outline.classes:
         return class_statements(reading, outline.classes[name])

@@ -49,6 +49,15 @@ OPTION_DICTS = ("_param", "_params", "options", "config", "hparams", "conf")  # 
 
 # attributes of a layer, the likeliest first
 OUTPUT_ATTRIBUTES = ("output", "out", "Z", "A", "Y", "a", "y", "z", "outputs", "activation")
+OUTPUT_WORDS = ("output", "out", "outputs")  # those of them that can be nothing else
 INPUT_GRADIENTS = ("dinputs", "dinput", "dX", "dx", "dA_prev", "grad_input", "d_input", "grad_x")
 GRADIENT_LISTS = ("grads", "gradients", "grad", "dparams")
 PARAMETER_LISTS = ("params", "parameters", "weights")
+# methods without arguments: all parameters, and their gradients in the same order
+PARAMETER_METHODS = (
+    ("params", "param_grads"), ("params", "grads"), ("parameters", "gradients"), ("parameters", "grads"),
+    ("params", "gradients"), ("get_params", "get_grads"), ("get_params", "get_gradients"),
+    ("get_parameters", "get_gradients"), ("get_parameters", "get_grads"), ("get_weights", "get_gradients"),
+)  # fmt: skip
+# a class with one of these in its name is a loss
+LOSSES = ("loss", "entropy", "criterion", "mse", "nll")

@@ -131,22 +131,22 @@ def _floats(draft: Draft) -> tuple[str, ...]:
 def _complete(asked: Case, body: CodeBody, path: Path, floats: tuple[str, ...], draft: Draft) -> CodeBody:
     """The statements; a second reading is tried where the first leaves something open."""
     try:
-        return complete(asked, body, path, floats)[0]
+        return complete(asked, body, path, floats).body
     except FieldError:
         if draft.subject.kind == "loss" and (only := _only_gradient(floats)):
-            return complete(replace(asked, wrt=(only,)), body, path, floats)[0]
+            return complete(replace(asked, wrt=(only,)), body, path, floats).body
         output = _output_name(draft)
         if not output:
             raise
         # The output, called as backward calls it: `dnormal` is then known to be its upstream gradient.
         targets, _, call = _forward_alone(asked, body, path, floats).partition(" = ")
         text = f"{', '.join([output, *targets.split(', ')[1:]])} = {call}"
-        return complete(asked, replace(body, forward=SourceText.of(text)), path, floats)[0]
+        return complete(asked, replace(body, forward=SourceText.of(text)), path, floats).body
 
 
 def _forward_alone(asked: Case, body: CodeBody, path: Path, floats: tuple[str, ...]) -> str:
     """The statement of forward, beside a backward that is not looked at."""
-    completed, _ = complete(asked, replace(body, backward=SourceText.of("_ = backward(dout)")), path, floats)
+    completed = complete(asked, replace(body, backward=SourceText.of("_ = backward(dout)")), path, floats).body
     assert completed.forward is not None
     return completed.forward.text
 

@@ -20,6 +20,7 @@ from gradcheck.handwritten.runner import Handwritten, open_handwritten
 from gradcheck.handwritten.scaffold.calls import OpenCallError, written_out
 from gradcheck.handwritten.scaffold.draft import Draft
 from gradcheck.handwritten.session import CodeError
+from gradcheck.handwritten.session.interrupts import watched
 from gradcheck.model.case import Case
 from gradcheck.model.problem import Array
 
@@ -77,7 +78,7 @@ def attempt(
         }
         if not may_run:
             return Trial(draft, Level.FORWARD)
-        with limit():
+        with watched(), limit():
             return _run(draft, case, arrays)
     except OpenCallError as error:
         readings = [attempt(reading, path, bound, limit, may_run) for reading in error.readings]

@@ -53,7 +53,7 @@ class Code:
     def running(self, during: str) -> AbstractContextManager[None]:
         """Set up what the code may rely on, put back what it may have changed, make a CodeError of what it raises.
 
-        KeyboardInterrupt passes: it is the person's, not the code's.
+        Ctrl-C passes: it is the person's, not the code's.
         """
         self.during = during
         return self._surroundings

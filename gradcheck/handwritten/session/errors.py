@@ -22,7 +22,10 @@ class CodeError(Exception):
     text : the cause, one line
     file, line : the deepest place inside the user's files (relative to the folder of the code), or None
     hint : one next step, or ""
+    statements : the calls that were being run, where a shorthand stood for them
     """
+
+    statements: tuple[str, ...] = ()
 
     def __init__(
         self, kind: str, during: str, text: str, file: str | None = None, line: int | None = None, hint: str = ""

@@ -15,6 +15,7 @@ from .code import Code
 from .errors import LackError, is_unfinished
 from .expressions import Evaluate, Names, compile_expression
 from .globals import Globals
+from .interrupts import is_from_outside
 from .parameters import Parameters
 from .statements import assigned, compile_statement
 from .values import Arrays, numbers_of
@@ -70,7 +71,7 @@ class Evaluation:
             found, are_lacking = self.parameters.find(names), False
         except LackError:
             found, are_lacking = {}, True
-        if are_lacking or (not found and self.parameters.are_expected):
+        if are_lacking or (not found and self.parameters.are_expected) or self._adds_parameters(arrays, found):
             self.is_lazy = True
             self._warm_up(names, arrays)
             found = self.parameters.find(names)
@@ -159,6 +160,22 @@ class Evaluation:
         self._run(self._forward, warm, "forward")
         names.update({name: value for name, value in warm.items() if name not in self.plan["inputs"]})
         self.code.during = "load"
+
+    def _adds_parameters(self, arrays: Mapping[str, Any], found: Arrays) -> bool:
+        """Whether a first forward puts parameters into a container that holds some from the start."""
+        if not self.plan["parameters_at"]:
+            return False
+        names = {**self.wrapped(arrays), **self.constants}
+        try:
+            self._run_setup(names, arrays)
+            self._warm_up(names, arrays)
+            return not Parameters(self.plan, self.code.names, self.wrapping).find(names).keys() <= found.keys()
+        except BaseException as error:
+            if is_from_outside(error):
+                raise
+            return False  # what is wrong will be told when forward is evaluated
+        finally:
+            self.code.during = "load"
 
     def _run(self, statements: list[Evaluate], names: Names, during: str) -> None:
         self.code.during = during

@@ -17,6 +17,8 @@ from .errors import LackError, suggestion
 from .evaluation import Evaluation, Plan
 from .expressions import BUILTINS, Names, compile_expression
 from .gradients import Gradients
+from .interrupts import is_from_outside
+from .survey import Survey, survey
 from .values import Arrays, changed, numbers_of
 
 
@@ -109,6 +111,11 @@ class Session:
                 self._evaluation.notice_globals()
         return outputs
 
+    def survey(self, point: Mapping[str, Any]) -> Survey:
+        """What takes part in forward beside what the plan names. Raises CodeError (during forward)."""
+        with self.code.running("forward"):
+            return survey(self._evaluation, dict(point))
+
     def gradients(self, point: Mapping[str, Any], upstream: list[Any] | None = None) -> Arrays:
         """Name → gradient as the code gives it, copied; shapes and values are the caller's to judge.
 
@@ -155,9 +162,9 @@ class Session:
             return False
         try:
             light = self._evaluate(point, is_light=True)
-        except KeyboardInterrupt:
-            raise
-        except BaseException:  # it differentiates on its way, say
+        except BaseException as error:  # it differentiates on its way, say
+            if is_from_outside(error):
+                raise
             return False
         return not any(changed(a, b) for a, b in zip(light, outputs, strict=True))
 
@@ -193,6 +200,7 @@ class Session:
         evaluation.go_forward(names)
         for name in self._note_overwritten("forward", given, names, point):
             given[name] = names[name] = self.wrapping.wrap(point[name], self.plan["tracked"])
+        after_forward = dict(names)
         found = self._go_back(names, upstream, given)
         if "backward" not in self._seen:
             self._seen.add("backward")
@@ -201,7 +209,8 @@ class Session:
                     self.code.note(f"backward overwrites the input '{name}'")
             # An update moves the parameters, and a library forgets its graph: then a second one differs by right.
             if not self._before and not self.plan["tracked"]:
-                self._note_second_backward(names, upstream, found)
+                # From the names as forward left them: `dscores = 2 * dscores` in a statement is not the code's doing.
+                self._note_second_backward(after_forward, upstream, found)
         return found
 
     def _go_back(self, names: Names, upstream: list[Any], given: Names) -> Arrays:
@@ -253,9 +262,9 @@ class Session:
     def _note_second_backward(self, names: Names, upstream: list[Any], first: Arrays) -> None:
         try:
             second = self._go_back(names, upstream, {})
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:  # it worked once, and nobody asked for more
+            if is_from_outside(error):
+                raise
             self.code.note(f"a second backward raises {type(error).__name__}")
             return
         different = [name for name in first if name not in second or changed(first[name], second[name])]

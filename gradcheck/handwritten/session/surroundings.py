@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .errors import CodeError
+from .interrupts import is_from_outside
 from .modules import Modules
 from .wrapping import PLAIN, Wrapping
 
@@ -29,7 +30,7 @@ class Surroundings:
     there is nothing to read, prints go to a sink and warnings are silent; afterwards path, arguments, modules, working
     directory, recursion limit, streams and generators are the caller's again.
 
-    blame : makes a CodeError of what the code raises; KeyboardInterrupt passes: it is the person's, not the code's
+    blame : makes a CodeError of what the code raises; Ctrl-C passes: it is the person's, not the code's
     wrapping : whose library has a state of its own to be set and put back
     """
 
@@ -81,7 +82,7 @@ class Surroundings:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            if error is not None and not isinstance(error, (KeyboardInterrupt, CodeError)):
+            if error is not None and not isinstance(error, CodeError) and not is_from_outside(error):
                 raise self.blame(error) from None  # exit() and whatever classes the code raises included
         finally:
             self._leave()

@@ -77,17 +77,6 @@ def softmax_loss(x, y):
     return loss, dx
 
 
-def svm_naive(W, X, y, reg):
-    scores = X @ W
-    margins = scores - scores[np.arange(len(y)), y][:, None] + 1
-    active = margins > 0
-    active[np.arange(len(y)), y] = False
-    weight = active.astype(float)
-    weight[np.arange(len(y)), y] = -active.sum(axis=1)
-    loss = (margins * active).sum() / len(y) + reg * (W * W).sum()
-    return loss, X.T @ weight / len(y) + 2 * reg * W
-
-
 def mse(target, pred):
     return np.mean((target - pred) ** 2)
 
@@ -102,13 +91,6 @@ def sigmoid(z):
 
 def sigmoid_grad(out):
     return out * (1 - out)
-
-
-def cost_and_grad(theta, X, y):
-    W, b = theta[:6].reshape(2, 3), theta[6:]
-    error = X @ W + b - y
-    grad = np.concatenate([(X.T @ error).ravel(), error.sum(axis=0)])
-    return (error**2).sum() / 2, grad
 
 
 # -- layer objects ----------------------------------------------------------------------------------------------------
@@ -315,44 +297,3 @@ class TwoLayerNet:
     def keyed_by_d(self, X, y):
         loss, grads = self.loss(X, y)
         return loss, {f"d{name}": value for name, value in grads.items()}
-
-
-class AttributeNet:
-    def __init__(self, n):
-        self.W1, self.b1 = np.random.randn(2, n), np.random.randn(n)
-
-    def loss(self, X):
-        self.h = np.tanh(X @ self.W1 + self.b1)
-        return self.h.sum()
-
-    def backward(self, X):
-        dz = 1 - self.h**2
-        self.dW1, self.db1 = X.T @ dz, dz.sum(axis=0)
-
-
-V = np.array([[0.3, -0.2], [0.1, 0.7]])
-calls = 0
-
-
-def global_loss(x):
-    global calls
-    calls += 1
-    return np.sin(x @ V).sum()
-
-
-def global_backward(x):
-    global dV
-    dz = np.cos(x @ V)
-    dV = x.T @ dz
-    return dz @ V.T
-
-
-def problem(seed):
-    rng = np.random.default_rng(seed)
-    W, b = rng.normal(size=(3, 2)), rng.normal(size=2)
-
-    def loss():
-        return float(np.tanh(W + b).sum())
-
-    d = 1 - np.tanh(W + b) ** 2
-    return loss, {"W": (W, d), "b": (b, d.sum(axis=0))}
