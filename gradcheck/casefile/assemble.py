@@ -32,6 +32,7 @@ def assemble(values: Mapping[str, Any], kind: str, fields: Fields, own: Fields, 
         where=dict(_places(fields)),
         expect=Expect(tensors=expect) if isinstance(expect, dict) else Expect(verdict=expect),
         same_size=values["shape"] == "same_size",
+        inherited=_inherited(fields, own),
         **{key: values[key] for key in _SAME},
     )
 
@@ -51,6 +52,16 @@ def _body(values: Mapping[str, Any], kind: str) -> Body:
         return NetworkBody(values["network"] or (), values["loss"], values["penalty"], values["parameters"])
     path, entry = values["code"] or (Path(), None)
     return CodeBody(path, entry, **{key: values[key] for key in _OF_CODE})
+
+
+def _inherited(fields: Fields, own: Fields) -> frozenset[str]:
+    """Names under `sizes`, `options` and `sweep` that only the defaults have."""
+
+    def names(written: Fields) -> set[str]:
+        groups = (written.get(group) for group in ("sizes", "options", "sweep"))
+        return {key.text for group in groups if isinstance(group, Fields) for key, _ in group.pairs}
+
+    return frozenset(names(fields) - names(own))
 
 
 def _places(node: Node, path: tuple[str | int, ...] = ()) -> list[tuple[tuple[str | int, ...], Location]]:

@@ -57,6 +57,13 @@ def kind_of(fields: Fields, at: Span) -> tuple[str | None, list[Mistake]]:
     ]
 
 
+def without_other_kinds(fields: Fields, kind: str) -> Fields:
+    """The case without the keys that belong to another kind: those are told of, and what they hold means nothing."""
+    foreign = frozenset(key for other, keys in KEYS_OF_KIND.items() if other != kind for key in keys)
+    kept = tuple(pair for pair in fields.pairs if pair[0].text not in foreign)
+    return Fields(fields.page, fields.span, kept, fields.flow)
+
+
 def check_case(case: Case, fields: Fields, unsure: frozenset[str]) -> Found:
     """Names, claims and arrays of a case.
 

@@ -14,6 +14,7 @@ from gradcheck.casefile.page import Mistake
 from gradcheck.casefile.readers import (
     MistakesError,
     expected,
+    mistake,
     read_array,
     read_code,
     read_expression,
@@ -80,6 +81,20 @@ NUMBERS = Kind(read_numbers, {"type": ["number", "array"]})
 FILE = Kind(read_file_path, {"type": "string"})
 WORDS = list_of(TEXT, or_one=True)
 
+
+def _expectable() -> Kind:
+    """A verdict word that a case can ask for: a case that breaks has checked nothing, and that is never as expected."""
+    asked = one_of(*(word for word in VERDICTS if word != "error"))
+
+    def read(node: Node) -> Any:
+        if isinstance(node, Scalar) and node.text == "error":
+            hint = "leave 'expect' out: a case that breaks always counts as broken"
+            raise mistake(node, "a case cannot expect 'error': a crash is no verdict about a gradient", hint)
+        return asked.read(node)
+
+    return Kind(read, asked.schema)
+
+
 CASE: dict[str, Key] = {
     "name": Key(TEXT, "what reports call the case"),
     "why": Key(TEXT, "a sentence for the reader: what the case shows"),
@@ -124,7 +139,10 @@ CASE: dict[str, Key] = {
         (),
     ),
     "scale": Key(names_to(EXPRESSION), "a declared factor of a gradient: {W: 1/N}", {}),
-    "expect": Key(one_or_per_name(one_of(*VERDICTS)), "the verdict that should come out, for the case or per tensor"),
+    "expect": Key(
+        one_or_per_name(_expectable()),
+        "the verdict that should come out, for the case or per tensor; a crash (error) cannot be expected",
+    ),
     "points": Key(
         one_or_per_name(real(0, 1e6, including_low=True)),
         "points in an assignment, shared by the tensors or per tensor",

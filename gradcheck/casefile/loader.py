@@ -63,6 +63,9 @@ def load(paths: Iterable[str | Path]) -> Loaded:
 
 def load_file(name: str) -> Loaded:
     """The cases and the problems of one file."""
+    if name.endswith(".py") and os.path.isfile(name):
+        hint = f"gradcheck new {name} writes cases for what it defines"
+        return Loaded((), (FileProblem(Location(name, 1, 1), "this is a Python file, not a case file", hint),))
     try:
         page = read_page(Path(name), name)
     except UnreadableError as error:

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from gradcheck.casefile.assemble import assemble
-from gradcheck.casefile.checks import check_case, kind_of
+from gradcheck.casefile.checks import check_case, kind_of, without_other_kinds
 from gradcheck.casefile.fields import ASSIGNMENT, CASE, KINDS, TOP, read_fields
 from gradcheck.casefile.merge import merged
 from gradcheck.casefile.nodes import Broken, Fields, Items, Node
@@ -146,6 +146,8 @@ class Reading:
         """One case, or None where it cannot be made, and whether all of it could be read; mistakes are in `found`."""
         kind, mistakes = kind_of(fields, _first(own))
         self.found.extend(mistakes)
+        if kind is not None:
+            fields = without_other_kinds(fields, kind)
         read = read_fields(CASE, fields)
         self.found.extend(read.mistakes)
         if kind is None:

@@ -33,7 +33,7 @@ from gradcheck.casefile.stress import has_meaning, is_constant, may_be_probabili
 from gradcheck.casefile.sweep import SCALES
 from gradcheck.errors import GradcheckError, NotationError
 from gradcheck.location import SourceText
-from gradcheck.model.case import ArraySpec, Case, CodeBody, FunctionBody, NetworkBody, Numbers
+from gradcheck.model.case import ArraySpec, Case, CodeBody, NetworkBody, Numbers
 
 LARGE = SCALES[0]
 MAX_RAISES = 32  # of a size by one, to make all lengths differ
@@ -48,7 +48,7 @@ def realised(case: Case, indices: frozenset[str] = frozenset()) -> Case:
     """The variant as a case that can be checked: sizes changed, and noted in `variant` what happens to which array.
 
     case : one with a `variant`
-    indices : names that a function uses as an index or as class numbers (elsewhere its whole numbers are real ones)
+    indices : names that a function or a network uses as an index or as class numbers (its other whole numbers are real)
 
     `expected` is dropped: those numbers hold for the case as written. So is an upstream gradient with a shape of its
     own where shapes change (a random one takes its place), and an `rtol` where the precision does.
@@ -200,7 +200,7 @@ def _is_whole(case: Case, lengths: Lengths, name: str, indices: frozenset[str]) 
     """Whether a tensor stays one of whole numbers: in code all of them do, in functions and networks indices do."""
     if not lengths.whole[name] or isinstance(case.body, CodeBody):
         return lengths.whole[name]
-    return name in indices if isinstance(case.body, FunctionBody) else name != "x"
+    return name in indices
 
 
 def _is_constant_parameter(case: Case, name: str, spec: ArraySpec) -> bool:

@@ -115,3 +115,13 @@ def test_integers_obey_laws_too():
     assert broken(lambda g: {"x": (X * g).astype(np.int64)}, upstream=upstream) == {}
     assert broken(lambda g: {"x": np.ones(3, np.int64)}, upstream=upstream) == {"x": IGNORED}
     assert broken(lambda g: {"x": np.ones(3, bool)}, upstream=upstream) == {"x": IGNORED}
+
+
+def test_what_is_left_of_a_gradient_that_cancels_is_held_to_no_law():
+    """Rounding of 1e-17 beside a gradient of one: its parts do not add up, and nobody is wrong."""
+
+    def backward(g):
+        return {"x": 2 * X * g, "w": 1e-17 * np.abs(W * g)}
+
+    assert broken(backward, ("x", "w")) == {}
+    assert broken(lambda g: {"x": 2 * X * g, "w": 1e-9 * np.abs(W * g)}, ("x", "w")) == {"w": SUM}
