@@ -59,20 +59,16 @@ def build_network(case: Case, body: NetworkBody, seed: int) -> Built:
     arrays = draw(case, case.inputs, "inputs", seed, mistakes)
     raise_all(mistakes.found)
 
-    if "x" in arrays:
-        arrays["x"] = arrays["x"].astype(np.float64)
-
     def initialise(name: str, shape: tuple[int, ...], default: str) -> Array:
         spec = body.parameters.get(name, SourceText.of(default))
         return draw_one(case, spec, name, seed, ("parameters", name), shape).astype(np.float64)
 
     reader = LayerReader(case)
     with placing(case, ("network",)):
-        traced = trace_network(body, arrays, sizes=numbers_of(case), initialise=initialise, custom=reader)
-    leaves = {**arrays, **traced.parameters}
-    return _graph_problem(
-        case, traced, leaves, _wrt(case, leaves, (*traced.parameters, "x")), seed, reader.notes, reader.held
-    )
+        traced = trace_network(body, arrays, sizes=numbers_of(case), initialise=initialise, custom=reader, seed=seed)
+    leaves = {name: traced.values[traced.names[name]] for name in (*arrays, *traced.parameters, *traced.statistics)}
+    default = [name for name in (*traced.parameters, "x") if leaves[name].dtype.kind == "f"]
+    return _graph_problem(case, traced, leaves, _wrt(case, leaves, tuple(default)), seed, reader.notes, reader.held)
 
 
 def _graph_problem(
@@ -118,6 +114,7 @@ def _graph_problem(
         value=value.reshape(-1),
         claims=tuple(claims),
         switches=GraphSwitches(graph, traced.values, upstream),
+        traced=traced,
     )
     return Built(problem, notes=notes, held=held)
 

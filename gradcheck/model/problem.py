@@ -5,7 +5,7 @@ Where the function and the claims come from (an expression, a network, handwritt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -62,6 +62,15 @@ class Switches(Protocol):
         """The change of phi when one of the values there is moved by itself."""
 
 
+class Traced(Protocol):
+    """A function that is put together of ops: its graph, and the values of all vertices at the point."""
+
+    @property
+    def graph(self) -> Any: ...
+    @property
+    def values(self) -> Sequence[NDArray[Any]]: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
     """One point of one case, ready to be checked.
@@ -72,6 +81,7 @@ class Problem:
     value : what the function returned at the point, shape (m,)
     epsilon : machine epsilon of the precision the function declares (float64 unless the case hands over less)
     switches : where the function stands at a kink; None where nobody knows
+    traced : the ops that the function is made of; None for somebody's code
     """
 
     point: Mapping[str, NDArray[Any]]
@@ -82,3 +92,4 @@ class Problem:
     claims: tuple[Claim, ...]
     epsilon: float = float(np.finfo(np.float64).eps)
     switches: Switches | None = None
+    traced: Traced | None = None

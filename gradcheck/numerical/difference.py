@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gradcheck.model.problem import Array, Point, Problem
 from gradcheck.numerical.noise import Noise
 from gradcheck.numerical.steps import move
-from gradcheck.record import dataclass
+from gradcheck.record import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +24,9 @@ class Response:
     up, down : distances really travelled, ≥ 0
     low, high : sum over the outputs k of the smaller and the larger of w_k·(slope ahead) and w_k·(slope behind)
     noise : of one evaluation of the outputs that the probe moved
+    crossed : whether a probe is known to have taken an op over a switch; empty where nobody can know
+    exact : whether the noise is that of the change itself and not of evaluations: then outputs that stand still hide
+        nothing; empty for none
     """
 
     ahead: Array
@@ -33,6 +36,8 @@ class Response:
     low: Array
     high: Array
     noise: Array
+    crossed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    exact: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
 
     @property
     def central(self) -> Array:
@@ -57,9 +62,10 @@ class Response:
 class Responder(Protocol):
     """An engine that answers probes: leaf `tensor`, flat element numbers `cells`, one step for each."""
 
-    evaluations: int
-
     def respond(self, tensor: str, cells: NDArray[np.int64], steps: Array) -> Response: ...
+
+    def spot_check(self, tensor: str, seed: int) -> None:
+        """Raise InternalError unless two elements come out as by the plain loop."""
 
 
 class PlainLoop:
@@ -89,6 +95,9 @@ class PlainLoop:
             out[4, k], out[5, k] = _interval(self.problem.upstream, plus, moves.up[k], minus, moves.down[k])
             out[6, k] = self.noise.of((plus != 0.0) | (minus != 0.0))
         return Response(*out)
+
+    def spot_check(self, tensor: str, seed: int) -> None:
+        """Nothing to compare: this is the plain loop."""
 
     def changes(self, point: Point) -> Array:
         """What every output contributes to phi at another point, minus what it does here; shape (m,)."""

@@ -114,7 +114,7 @@ class TensorEvidence:
         pilots = _pilots(np.abs(self.x), seed)
         ladder, outcome = self._climb_pilots(pilots)
         order, relative, typical, uneven = _best_level(ladder, outcome)
-        rest = np.setdiff1d(every, pilots)
+        rest = every[~self.climbed]
         if not np.isfinite(relative):  # the pilots say nothing: choose others, among the elements that did move
             live = rest[self._screen_level(rest, 0, 0.0, 0.0, False)]
             if live.size == 0:
@@ -122,7 +122,7 @@ class TensorEvidence:
             second = live[_pilots(np.abs(self.arrays["value"][live]), seed + 1)]
             ladder, outcome = self._climb_pilots(second)
             order, relative, typical, uneven = _best_level(ladder, outcome)
-            rest = np.setdiff1d(rest, second)
+            rest = every[~self.climbed]
         self._screen_level(rest, order, relative, typical, uneven)
 
     def _climb_pilots(self, cells: NDArray[np.int64]) -> tuple[Ladder, Outcome]:
@@ -146,7 +146,7 @@ class TensorEvidence:
             truncation = own if uneven else relative * (np.abs(central) + typical)
             bound = truncation + error
             gap = ladder.high[-1] - ladder.low[-1]
-            straight = gap <= BENT * np.maximum(np.abs(central), typical) + 4.0 * error
+            straight = (gap <= BENT * np.maximum(np.abs(central), typical) + 4.0 * error) & ~ladder.crossed
         known = np.isfinite(central) & np.isfinite(bound)
         update = {
             "value": central,

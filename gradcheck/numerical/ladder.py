@@ -35,6 +35,7 @@ class Ladder:
 
     scale : natural length of each element, shape (K,)
     start : exponent of 2 of the first level, relative to the scale
+    crossed : elements that some level took over a switch of an op, as far as that is known
     """
 
     tensor: str
@@ -53,11 +54,14 @@ class Ladder:
     distance: list[Array] = field(default_factory=list)
     rounding: list[Array] = field(default_factory=list)
     stirred: list[Array] = field(default_factory=list)
+    exact: list[NDArray[np.bool_]] = field(default_factory=list)
     moved: list[NDArray[np.bool_]] = field(default_factory=list)
     evaluations: NDArray[np.int64] = field(init=False)
+    crossed: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
         self.evaluations = np.zeros(self.cells.size, np.int64)
+        self.crossed = np.zeros(self.cells.size, np.bool_)
 
     def climb(self, responder: Responder, orders: Iterable[int] = ORDER, *, stop: bool = True) -> None:
         """Add levels until every element is settled (`stop`) or all levels are used."""
@@ -104,7 +108,7 @@ class Ladder:
         stores = (self.steps, self.central, self.ahead, self.behind, self.low, self.high,
                   self.distance, self.rounding, self.stirred)  # fmt: skip
         rows = [np.full(self.cells.size, np.nan) for _ in stores]
-        moved = np.zeros(self.cells.size, bool)
+        moved, exact = np.zeros(self.cells.size, bool), np.zeros(self.cells.size, bool)
         chosen = np.flatnonzero(active)
         if chosen.size:
             response = responder.respond(self.tensor, self.cells[chosen], steps[chosen])
@@ -118,9 +122,14 @@ class Ladder:
             with np.errstate(invalid="ignore"):
                 moved[chosen] = size > 2.0 * (response.noise + rounding)
             self.evaluations[chosen] += 2 * did
+            if response.crossed.size:
+                self.crossed[chosen] |= response.crossed
+            if response.exact.size:
+                exact[chosen] = response.exact
         for store, row in zip(stores, rows, strict=True):
             store.append(row)
         self.moved.append(moved)
+        self.exact.append(exact)
 
     def levels(self) -> Levels:
         """All levels, sorted."""
@@ -135,14 +144,16 @@ class Ladder:
 
         Only the outputs that depend on an element have noise to add. Which ones do is seen at the longest step: what an
         output that stood still there may hide is at most its noise over that step, however short the level's own is.
+        A change that was not taken from evaluations has its own noise at every level, and hides none.
         """
-        distance, rounding = np.array(self.distance), np.array(self.rounding)
-        stirred = np.nan_to_num(np.array(self.stirred)).max(axis=0)
+        distance, rounding, exact = np.array(self.distance), np.array(self.rounding), np.array(self.exact)
+        own = np.nan_to_num(np.array(self.stirred))
+        stirred = np.where(exact, 0.0, own).max(axis=0)
         share = np.minimum(stirred / self.noise.absolute, 1.0) if self.noise.absolute > 0.0 else np.ones(stirred.shape)
-        still = self.noise.absolute * np.sqrt(1.0 - share**2)
+        still = np.where(exact, 0.0, self.noise.absolute * np.sqrt(1.0 - share**2))
         longest = np.nan_to_num(distance).max(axis=0)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            result: Array = 2.0 * (stirred + rounding) / distance + still / longest
+            result: Array = 2.0 * (np.where(exact, own, stirred) + rounding) / distance + still / longest
         return np.where(np.isfinite(distance), result, np.nan)
 
     def settled(self) -> NDArray[np.bool_]:

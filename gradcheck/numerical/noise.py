@@ -6,6 +6,7 @@ One measurement serves a whole problem; how it enters the error of a difference 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -133,8 +134,9 @@ class _Lines:
         weights, value, every = self.problem.upstream, self.problem.value, self.every
         changes, values = [np.zeros(value[every].size + 1)], [value[every]]
         self.distance = 0.0
+        moves = {name: self._move(name, step, self.unit * 2.0**exponent) for name, step in self.direction.items()}
         for place in self.places[1:]:
-            sample = self._sample(int(place), self.unit * 2.0**exponent)
+            sample = self._sample(int(place), moves)
             with np.errstate(invalid="ignore"):
                 change = sample - value
                 changes.append(np.concatenate([[weights @ change], (weights * change)[every]]))
@@ -152,20 +154,25 @@ class _Lines:
                 sigma[~(np.ptp(table, axis=0) <= STRAIGHT * (size + np.abs(table).max(axis=0)))] = 0.0
         return sigma
 
-    def _sample(self, place: int, unit: float) -> Array:
-        """The outputs `place` units along the line."""
-        moved = {}
-        for name, step in self.direction.items():
-            x = self.problem.point[name]
-            # Whole numbers of ulps: otherwise the moves are rounded, and that would look like noise of the function.
-            # Beside zero, where an ulp is next to nothing, those of the step itself do.
-            nearest = np.maximum(2 * np.abs(x), (unit * np.abs(step)).astype(x.dtype))
-            ulp = np.spacing(nearest).astype(np.float64)
-            whole = np.maximum(1.0, np.rint(unit * np.abs(step) / ulp))
-            moved[name] = (x + place * whole * np.copysign(ulp, step)).astype(x.dtype)
-            self.distance = max(self.distance, float((place * whole * ulp / np.abs(step)).max(initial=0.0)))
+    def _move(self, name: str, step: Array, unit: float) -> Array:
+        """By how much a tensor moves from one place on the line to the next."""
+        x = self.problem.point[name]
+        # Whole numbers of ulps: otherwise the moves are rounded, and that would look like noise of the function.
+        # Beside zero, where an ulp is next to nothing, those of the step itself do.
+        nearest = np.maximum(2 * np.abs(x), (unit * np.abs(step)).astype(x.dtype))
+        ulp = np.spacing(nearest).astype(np.float64)
+        whole = np.maximum(1.0, np.rint(unit * np.abs(step) / ulp))
+        farthest = (self.places[-1] * whole * ulp / np.abs(step)).max(initial=0.0)
+        self.distance = max(self.distance, float(farthest))
+        move: Array = whole * np.copysign(ulp, step)
+        return move
+
+    def _sample(self, place: int, moves: Mapping[str, Array]) -> Array:
+        """The outputs that many places along the line."""
+        point = self.problem.point
+        moved = {name: (point[name] + place * move).astype(point[name].dtype) for name, move in moves.items()}
         with np.errstate(all="ignore"):
-            return self.problem.function({**self.problem.point, **moved})
+            return self.problem.function({**point, **moved})
 
 
 def _direction(problem: Problem, generator: np.random.Generator) -> dict[str, Array]:

@@ -104,9 +104,16 @@ def check_outer(options: Mapping[str, Any], a: NDArray[Any], b: NDArray[Any]) ->
     return options
 
 
+def every_pair(a: Array, b: Array) -> Array:
+    """outer of arrays that have a probe axis behind their own."""
+    product: Array = a.reshape(-1, 1, a.shape[-1]) * b.reshape(1, -1, b.shape[-1])
+    return product
+
+
 define("outer", lambda a, b: np.outer(a, b), "contraction", linear={0, 1}, prepare=check_outer,
        formula="every element of a times every element of b: one row per element of a",
        vjps=[lambda g, y, a, b: (g @ b.reshape(-1)).reshape(a.shape),
              lambda g, y, a, b: (a.reshape(-1) @ g).reshape(b.shape)],
+       deltas=[lambda d, y, a, b: every_pair(d, b), lambda d, y, a, b: every_pair(a, d)],
        samples=[(ROW, ROW - 2.0), (ROW, POSITIVE_ROW[:2]), (MATRIX, OTHER), (SCALAR, ROW), (ROW, COLUMN),
                 (EMPTY, ROW)])  # fmt: skip

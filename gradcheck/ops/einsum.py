@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
+from string import ascii_letters
 from typing import Any
 
 import numpy as np
@@ -107,9 +108,23 @@ def einsum_vjp(g: Array, y: Array, *operands: Array, subscripts: str, order: Any
     return gradient
 
 
+def einsum_change(d: Array, y: Array, *operands: Array, subscripts: str, order: Any, position: int) -> Array:
+    """The same sum with d in the place of one operand. Probes, the axis behind, are a letter that nobody has used."""
+    left, output = subscripts.split("->")
+    probes = next(c for c in ascii_letters if c not in left)
+    terms, arrays = [], []
+    for number, (axes, operand) in enumerate(zip(left.split(","), operands, strict=True)):
+        array = d if number == position else operand
+        moves = number == position or (array.ndim > len(axes) and array.shape[-1] > 1)
+        terms.append(axes + probes if moves else axes)
+        arrays.append(array if moves or array.ndim == len(axes) else array[..., 0])
+    return einsum(*arrays, subscripts=f"{','.join(terms)}->{output}{probes}", order=order)
+
+
 define("einsum", einsum, "contraction", linear={0}, arguments="operands", variadic=True,
        formula='Einstein\'s sum: einsum("ij,jk->ik", a, b) is the matrix product', options={"subscripts": REQUIRED},
-       order="subscripts operands", collects="operands", prepare=check_subscripts, vjps=[einsum_vjp],
+       order="subscripts operands", collects="operands", prepare=check_subscripts,
+       vjps=[einsum_vjp], deltas=[einsum_change],
        samples=[sample(MATRIX, SQUARE, subscripts="ij,jk->ik"), sample(MATRIX, OTHER, subscripts="ij, ij"),
                 sample(MATRIX, subscripts="ij->ji"), sample(BLOCK, subscripts="ijk->j"),
                 sample(SQUARE, subscripts="ii"), sample(SQUARE, subscripts="ii->i"),

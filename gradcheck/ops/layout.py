@@ -52,7 +52,8 @@ def complete_axes(options: Mapping[str, Any], x: NDArray[Any]) -> Mapping[str, A
     axes = unwrapped(options["axes"]) if options["axes"] not in (None, (), (None,)) else range(x.ndim - 1, -1, -1)
     order = tuple(one_axis(a, x.shape) for a in axes)
     if sorted(order) != list(range(x.ndim)):
-        raise ShapeError(f"expected every axis of shape {x.shape} once, got {tuple(axes)}", "name each axis once")
+        hint = "two axes are exchanged by swapaxes(x, 0, 1)" if len(order) == 2 else "name each axis once"
+        raise ShapeError(f"expected every axis of shape {x.shape} once, got {tuple(axes)}", hint)
     return {"axes": order}
 
 

@@ -104,6 +104,7 @@ def trace_vjp(g: Array, y: Array, x: Array, offset: int, axis1: int, axis2: int)
 
 define("trace", np.trace, "unknown", formula="the sum of the diagonal", linear={0},
        options={"offset": 0, "axis1": 0, "axis2": 1}, prepare=check_trace, vjps=[trace_vjp],
+       deltas=[lambda d, y, x, **options: np.trace(d, **options)],
        samples=[(SQUARE,), (MATRIX,), sample(MATRIX, offset=1), sample(BLOCK, axis1=-1, axis2=1), (BLOCK,),
                 sample(MATRIX, offset=-1), (EMPTY,), sample(NO_MATRICES, axis1=1, axis2=2)])  # fmt: skip
 

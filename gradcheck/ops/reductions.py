@@ -83,9 +83,14 @@ def extremum_kink(sign: float) -> Kink:
 
 
 def define_extremum(name: str, reduce: Callable[..., Any], sign: float, formula: str) -> None:
+    def change(d: Array, y: Array, x: Array, axis: Axes, keepdims: bool) -> Array:
+        """The extremum of d + (x − y): exactly d of the element that stays it, and no digits of x are lost."""
+        extremum: Array = reduce(d + (x - restore(y, axis, keepdims)), axis=axis, keepdims=keepdims)
+        return extremum
+
     define(name, lambda x, axis, keepdims: reduce(x, axis=axis, keepdims=keepdims), "along_axes",
            formula=formula, options=OPTIONS, prepare=reduced_nonempty_axes,
-           vjps=[extremum_vjp], kink=extremum_kink(sign), samples=SAMPLES)  # fmt: skip
+           vjps=[extremum_vjp], deltas=[change], kink=extremum_kink(sign), samples=SAMPLES)  # fmt: skip
 
 
 define_extremum("max", np.maximum.reduce, 1.0, "the largest element of x")

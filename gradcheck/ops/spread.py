@@ -103,7 +103,8 @@ def check_order(options: Mapping[str, Any], x: NDArray[Any]) -> Mapping[str, Any
     """1, 2 or inf; of the elements, never of a matrix as a map: np.linalg.vector_norm."""
     order = options["ord"]
     if isinstance(order, bool) or order not in (1, 2, np.inf):
-        raise ShapeError(f"expected 1, 2 or inf as ord, got {order!r}", "another norm: sum(abs(x)**3)**(1/3)")
+        hint = "norm(x) is that of Frobenius, too; another one: sum(abs(x)**3)**(1/3)"
+        raise ShapeError(f"expected 1, 2 or inf as ord, got {order!r}", hint)
     ready = reduced_axes if order != np.inf else reduced_nonempty_axes
     return {**ready(options, x), "ord": float(order)}
 

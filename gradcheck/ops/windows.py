@@ -77,7 +77,7 @@ def fold(x: Array, shape: Numbers, stride: Numbers, dilation: Numbers, first: in
     """The windows x added up at the places they were taken from; where they overlap, they add."""
     axes = len(shape)
     counts, size = x.shape[first : first + axes], x.shape[first + axes : first + 2 * axes]
-    total = np.zeros((*x.shape[:first], *shape, *x.shape[first + 2 * axes :]))
+    total = np.zeros((*x.shape[:first], *shape, *x.shape[first + 2 * axes :]), np.result_type(x, np.float64))
     for place in np.ndindex(size):  # one offset at a time: no two windows meet in it, so a slice may be added to
         ways = zip(place, counts, stride, dilation, strict=True)
         where = tuple(slice(i * r, i * r + s * (count - 1) + 1, s) for i, count, s, r in ways)
@@ -128,7 +128,7 @@ define("windows", windows, "layout",
 define("fold", fold, "unknown",
        formula="windows added up where they overlap, into the last axes of a shape: the adjoint of windows", linear={0},
        options={"shape": REQUIRED, **SHIFTED}, prepare=check_fold,
-       vjps=[fold_vjp],
+       vjps=[fold_vjp], deltas=[lambda d, y, x, **options: fold(d, **options)],
        samples=[sample(LINE.reshape(7, 2), shape=8), sample(LINE[:, 1:].reshape(2, 3, 2), shape=7, stride=2),
                 sample(IMAGE.reshape(2, 2, 2, 1, 5), shape=(2, 10), dilation=(1, 2)),
                 sample(IMAGE.reshape(1, 2, 2, 2, 5), shape=(4, 7), stride=2)])  # fmt: skip

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from gradcheck.graph.backprop import backprop
 from gradcheck.graph.layers import LAYERS
-from tests.property.drawn_layers import layers
 from tests.property.applications import upstream
+from tests.property.drawn_layers import layers
 
 torch = pytest.importorskip("torch", reason="torch is not installed: nothing to compare with")
 from tests.property import torch_layers  # noqa: E402 – it imports torch

@@ -1,0 +1,206 @@
+"""The structure engine: the same differences as the plain loop, for all elements of a tensor in a few passes.
+
+Its changes carry the rounding of the changes themselves, not of the function's value: how much that is, is measured.
+Where it does not pay, or where a rule meets the edge of a domain, the plain loop answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck.errors import InternalError
+from gradcheck.model.problem import Array, Problem
+from gradcheck.numerical.difference import PlainLoop, Responder, Response
+from gradcheck.numerical.sharing import Sharing, passes, ways_to_share
+from gradcheck.numerical.steps import element_scales, move, power_of_two
+from gradcheck.numerical.structure import Structure
+from gradcheck.perturb.move import Move
+from gradcheck.perturb.probes import Probes
+from gradcheck.perturb.window import pick
+from gradcheck.record import dataclass
+
+BUDGET = 1 << 19  # numbers in the largest array of a pass: 4 MB. Caches are smaller, but calls cost more than misses
+TOO_SMALL = 20_000  # probes × numbers in the graph; below, the plain loop is as fast
+ALLOCATION = 31 << 17  # numbers: just below what the C library will keep
+FAR, NEARER = -3, -9  # log2 of the steps of a spot check, relative to the element's scale
+AGREES = 1e-9  # × the function and its change: what two engines may differ by, both being rounded
+SAMPLED = 24  # elements whose changes are taken twice, with steps that differ by little, to measure the rounding
+MEASURED_AT = -17  # log2 of those steps, relative to the element's scale
+APART = 1.0 + 2.0**-12  # between the two steps: curvature shows 2⁻¹² times less than in a difference, rounding as much
+SAFETY = 8.0  # × the largest rounding met in the sample
+LEAST = 2.0**-50  # relative rounding below which none is believed
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """How exactly the engine knows a change of phi: within relative · (|change| + typical · step)."""
+
+    relative: float
+    typical: float
+
+
+class StructureEngine:
+    """Answers probes by exact finite changes through the graph.
+
+    loop : its count of evaluations grows by those that it would have needed
+    budget : numbers in the largest array of a pass; bounds the memory
+    least : probes × numbers in the graph below which the plain loop is asked
+    """
+
+    def __init__(self, loop: PlainLoop, structure: Structure, budget: int = BUDGET, least: int = TOO_SMALL) -> None:
+        self.loop, self.problem, self.noise = loop, loop.problem, loop.noise
+        self.structure, self.budget, self.least = structure, budget, least
+        self._ways: dict[str, tuple[Sharing, ...]] = {}
+        self._used: set[str] = set()
+        self._roundings: dict[str, Rounding | None] = {}
+        # The C library maps large arrays afresh for every use, until it has seen a larger one freed.
+        np.empty(ALLOCATION)
+
+    def respond(self, tensor: str, cells: NDArray[np.int64], steps: Array) -> Response:
+        """Probe the given elements: the same as `PlainLoop.respond`, with smaller rounding errors."""
+        if cells.size * self.structure.size < self.least:
+            return self.loop.respond(tensor, cells, steps)
+        usable = move(self.problem.point[tensor].reshape(-1)[cells], steps).up > 0.0
+        probed = np.flatnonzero(usable)
+        out = np.full((7, cells.size), np.nan)
+        out[:, probed] = self._probe(tensor, cells[probed], steps[probed])
+        self.loop.evaluations += 2 * probed.size
+        # Changes are taken of the steps themselves, not of x ± h as rounded: they are what was travelled.
+        distance = np.where(usable, steps, 0.0)
+        ahead, behind, low, high, noise, crossed, by_delta = out
+        exact = by_delta == 1.0
+        if exact.any():
+            rounding = self._rounding(tensor)
+            size = np.fmax(np.abs(ahead), np.abs(behind))
+            exact &= rounding is not None
+            if rounding is not None:
+                noise = np.where(exact, rounding.relative * (size + rounding.typical * steps), noise)
+        lost = probed[~np.isfinite(ahead[probed] + behind[probed])]
+        if lost.size:  # next to the edge of a domain a rule may see what the function does not
+            own = self.loop.respond(tensor, cells[lost], steps[lost])
+            for ours, plain in zip((ahead, behind, low, high, noise), _columns(own), strict=True):
+                ours[lost] = plain
+            exact[lost] = False
+            self.loop.evaluations -= 2 * lost.size
+        return Response(ahead, behind, distance, distance, low, high, noise, crossed == 1.0, exact)
+
+    def spot_check(self, tensor: str, seed: int) -> None:
+        """Compare two elements with the plain loop, moved so far that a rule that is only nearly right would show.
+
+        Raises InternalError where they differ far away and nearer, too: a broken engine is no evidence. By one distance
+        alone nobody is convicted: where a value is 0 but for rounding, rounding decides which way a step function goes.
+        Nothing to do where the engine was not used.
+        """
+        if tensor not in self._used:
+            return
+        x = self.problem.point[tensor]
+        cells = np.random.default_rng([seed, x.size]).choice(x.size, min(2, x.size), replace=False)
+        if self._disagrees(tensor, cells, FAR).any() and self._disagrees(tensor, cells, NEARER).any():
+            raise InternalError(
+                f"two engines disagree about the changes of '{tensor}' at the elements {cells.tolist()}",
+                "this is a mistake of gradcheck; please report the case",
+            )
+
+    def _disagrees(self, tensor: str, cells: NDArray[np.int64], exponent: int) -> NDArray[np.bool_]:
+        """Which probes the plain loop answers differently; those that cross a switch near by are left out."""
+        steps = power_of_two(element_scales(self.problem.point[tensor]).reshape(-1)[cells], exponent)
+        ours, crossed = np.split(self._probe(tensor, cells, steps)[[0, 1, 5]], [2])
+        plain = self.loop.respond(tensor, cells, steps)
+        theirs = np.array([plain.ahead, plain.behind])
+        # The loop's own rounding at a point that far away may exceed that at this one.
+        size = np.abs(theirs) + float(np.abs(self.problem.upstream * self.problem.value).sum())
+        off = np.abs(ours - theirs) > AGREES * size + 64.0 * self.noise.absolute
+        known = np.isfinite(ours) & np.isfinite(theirs) & ((crossed == 0.0) | (exponent == FAR))
+        return np.asarray(known & off)
+
+    def _probe(self, tensor: str, cells: NDArray[np.int64], steps: Array) -> Array:
+        """Rows ahead, behind, low, high, noise, crossed – as in a Response – and whether every op had an exact rule."""
+        out = np.empty((7, cells.size))
+        for chosen in self._passes(tensor, cells) if cells.size else ():
+            out[:, chosen] = self._pass(tensor, cells[chosen], steps[chosen])
+        return out
+
+    def _passes(self, tensor: str, cells: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        if tensor not in self._ways:
+            # Trials cost a few passes; a request that fits into one has no use for them.
+            if 2 * cells.size * self.structure.widest <= self.budget:
+                return iter([np.arange(cells.size)])
+            self._ways[tensor] = ways_to_share(self.structure, tensor, self.budget)
+        return passes(self._ways[tensor], cells)
+
+    def _pass(self, tensor: str, cells: NDArray[np.int64], steps: Array) -> Array:
+        """The same for probes that share a pass."""
+        probes, by_delta = Probes(cells.size), np.empty(cells.size)
+        self._used.add(tensor)
+        with np.errstate(all="ignore"):
+            arrived = self.structure.change(tensor, cells, steps, probes)
+            by_delta[:] = probes.by_delta
+            if arrived is None:
+                return np.array([*np.zeros((5, cells.size)), probes.crossed, by_delta])
+            ahead, behind, low = self._projected(arrived, probes.count)
+            # Of two numbers the smaller and the larger add up to both.
+            low, high = low / steps, (ahead - behind - low) / steps
+            noise = self._noise_of_evaluations(arrived, probes.count)
+            return np.array([ahead, behind, low, high, noise, probes.crossed, by_delta])
+
+    def _projected(self, arrived: Move, count: int) -> tuple[Array, Array, Array]:
+        """Changes of phi ahead and behind, and Σ of the smaller of the two sides' changes, output by output."""
+        shape = np.shape(self.structure.values[self.structure.graph.output])
+        axes = tuple(range(len(shape)))
+        weighted = pick(self.problem.upstream.reshape(shape), arrived.window) * arrived.full
+        if arrived.odd:
+            ahead = weighted.sum(axis=axes)
+            return ahead, -ahead, ahead
+        plus, minus = weighted[..., :count], weighted[..., count:]
+        return plus.sum(axis=axes), minus.sum(axis=axes), np.minimum(plus, -minus).sum(axis=axes)
+
+    def _noise_of_evaluations(self, arrived: Move, count: int) -> Array:
+        """As the plain loop has it: of one evaluation of the outputs that a probe moved."""
+        if not 0.0 < self.noise.absolute < np.inf:
+            return np.full(count, self.noise.absolute)
+        shape = np.shape(self.structure.values[self.structure.graph.output])
+        shares = pick(self.noise.outputs.reshape(shape), arrived.window)[..., :count]
+        moved = arrived.full[..., :count] != 0.0
+        if not arrived.odd:
+            moved = moved | (arrived.full[..., count:] != 0.0)
+        result: Array = np.sqrt((np.square(shares) * moved).sum(axis=tuple(range(len(shape)))))
+        return result
+
+    def _rounding(self, tensor: str) -> Rounding | None:
+        """Some slopes taken twice, with steps that differ by little: what differs is rounding. None if nothing moves."""
+        if tensor not in self._roundings:
+            x = self.problem.point[tensor]
+            chosen = np.random.default_rng(x.size).choice(x.size, min(SAMPLED, x.size), replace=False)
+            cells = np.array(sorted({*chosen.tolist(), int(np.abs(x).argmax())}))
+            steps = power_of_two(element_scales(x).reshape(-1)[cells], MEASURED_AT)
+            steps = np.concatenate([steps, steps * APART])
+            ahead, behind, _, _, _, crossed, _ = self._probe(tensor, np.tile(cells, 2), steps)
+            with np.errstate(all="ignore"):
+                slopes = ((ahead - behind) / (2.0 * steps)).reshape(2, -1)
+            smooth = np.isfinite(slopes).all(axis=0) & (crossed.reshape(2, -1) == 0.0).all(axis=0)
+            self._roundings[tensor] = _rounding_of(slopes[:, smooth])
+        return self._roundings[tensor]
+
+
+def _rounding_of(slopes: Array) -> Rounding | None:
+    """From pairs of slopes, shape (2, n), that would be equal but for rounding."""
+    with np.errstate(over="ignore"):
+        typical = float(np.sqrt(np.mean(np.square(slopes[0])))) if slopes.size else 0.0
+    if not 0.0 < typical < np.inf:
+        return None
+    off = np.abs(slopes[0] - slopes[1]) / (np.abs(slopes[0]) + typical)
+    return Rounding(max(LEAST, SAFETY * float(off.max())), typical)
+
+
+def _columns(response: Response) -> tuple[Array, ...]:
+    return response.ahead, response.behind, response.low, response.high, response.noise
+
+
+def engine_for(problem: Problem, loop: PlainLoop) -> Responder:
+    """What answers probes fastest: the structure engine for a function made of ops, the plain loop for a black box."""
+    if problem.traced is None:
+        return loop
+    return StructureEngine(loop, Structure(problem.traced.graph, problem.traced.values))

@@ -1,0 +1,130 @@
+"""Ops along axes: every output sees the whole of the listed axes, so their windows are opened; the others pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcheck.perturb.move import Move
+from gradcheck.perturb.piecewise import reach
+from gradcheck.perturb.probes import Probes
+from gradcheck.perturb.site import Site
+from gradcheck.perturb.telescoping import whole
+from gradcheck.perturb.window import Array, Window, doubled, is_table, pick
+
+Axes = tuple[int, ...]
+
+
+def along_axes(site: Site, move: Move, probes: Probes) -> Move | None:
+    """The move of the value of an op whose first argument moves."""
+    axes = listed_axes(site)
+    if move.directions is not None:
+        kept = _along_directions(site, move, axes)
+        if kept is not None:
+            return kept
+        move = move.plain()
+    x, y = site.arguments[0], site.value
+    linear, rule = site.is_linear_in([0]), site.op.delta(0)
+    if linear and rule is not None:  # a sum over the window is the sum over the axis: nothing moves elsewhere
+        data = rule(move.data, None, x[..., None], **site.options)
+        return _result(site, data, move.window, axes, move.odd)
+    window = tuple(None if axis in axes else entry for axis, entry in enumerate(move.window))
+    d = move.seen_through(window, x.shape)
+    probes.count_opened(d)
+    if linear:
+        return _result(site, site.forward(d), window, axes, move.odd)
+    if site.op.kink is not None:
+        return _piecewise(site, Move(window, d, move.odd), axes, probes)
+    probes.by_delta &= rule is not None
+    inside, value = pick(x, window), pick(y, _output_window(site, window, axes))
+    twin = site.op.twin(0)
+    if move.odd and twin is not None:
+        pair = twin(d, value, inside, **site.options)
+        return _result(site, np.concatenate(pair, axis=-1), doubled(window), axes, odd=False)
+    both = Move(window, d, move.odd).both()
+    inside, value = pick(x, both.window), pick(y, _output_window(site, both.window, axes))
+    return _result(site, site.change(0, both.data, value, [inside]), both.window, axes, odd=False)
+
+
+def listed_axes(site: Site) -> Axes:
+    """The option `axis` of the op, as a tuple."""
+    axis = site.options["axis"]
+    return tuple(axis) if isinstance(axis, tuple | list) else (axis,)
+
+
+def _output_window(site: Site, window: Window, axes: Axes) -> Window:
+    """The window of the output: the listed axes are whole, or gone."""
+    if site.value.ndim == len(window):
+        return tuple(None if axis in axes else entry for axis, entry in enumerate(window))
+    return tuple(entry for axis, entry in enumerate(window) if axis not in axes)
+
+
+def _result(site: Site, data: Array, window: Window, axes: Axes, odd: bool) -> Move:
+    own = _output_window(site, window, axes)
+    return Move(own, whole(data, own, site.value.shape, data.shape[-1]), odd)
+
+
+def _along_directions(site: Site, move: Move, axes: Axes) -> Move | None:
+    """A linear op over the last axis alone acts on the directions; one over other axes on the coefficients."""
+    assert move.directions is not None
+    last, rule = len(move.window) - 1, site.op.delta(0)
+    if not site.is_linear_in([0]) or rule is None:
+        return None
+    x = site.arguments[0][..., None]
+    if last not in axes and move.directions.ndim == 2:
+        data = rule(move.data, None, x, **site.options)
+        return Move(_output_window(site, move.window, axes), data, move.odd, move.directions)
+    return None
+
+
+def _piecewise(site: Site, move: Move, axes: Axes, probes: Probes) -> Move:
+    """An op that chooses among the elements of its axes, a largest one say: linear until another one is chosen."""
+    x, y, kink = site.arguments[0], site.value, site.op.kink
+    assert kink is not None
+    own = _output_window(site, move.window, axes)
+    farthest = reach(move.data, any(map(is_table, move.window))).max(axis=axes, keepdims=y.ndim == x.ndim)
+    near = ~(farthest < pick(site.margin, own))
+    is_reduction = "keepdims" in site.options  # of others, each place of the output has slopes of its own
+    if kink.curved or not is_reduction:
+        both = move.both()
+        data = _exact(site, both, axes, ..., bool(near.any()), probes)
+        return _result(site, data, both.window, axes, odd=False)
+    slopes = pick(site.slope(0, x.shape), move.window)
+    total = (slopes * move.data).sum(axis=axes, keepdims=y.ndim == x.ndim)
+    linear = _result(site, total, move.window, axes, move.odd)
+    if not near.any():
+        return linear
+    result, both = linear.both(), move.both()
+    here = np.broadcast_to(near, (*result.data.shape[:-1], near.shape[-1])).any(axis=-1)
+    data = np.array(result.data)
+    data[here] = _exact(site, both, axes, here, True, probes)
+    return Move(result.window, data, odd=False)
+
+
+def _exact(site: Site, move: Move, axes: Axes, here: Any, can_cross: bool, probes: Probes) -> Array:
+    """The change by the op's own rule at some places of the output; probes that cross a switch there are noted."""
+    x, y, kink = site.arguments[0], site.value, site.op.kink
+    assert kink is not None
+    own = _output_window(site, move.window, axes)
+    inside, value, branch, d = pick(x, move.window), pick(y, own), pick(site.branch, own), move.data
+    options = dict(site.options)
+    if here is not ...:  # each place of the output with the places of its axes, in a list
+        inside, d = (_listed(a, axes)[here.reshape(-1)] for a in (inside, d))
+        value, branch = (np.broadcast_to(a, (*here.shape, a.shape[-1]))[here] for a in (value, branch))
+        options.update(axis=tuple(range(1, 1 + len(axes))), keepdims=False)
+    moved = inside + d
+    rule = site.op.delta(0)
+    probes.by_delta &= rule is not None
+    data = np.asarray(site.op.forward(moved, **options) - value if rule is None else rule(d, value, inside, **options))
+    if can_cross:
+        switched = np.broadcast_to(kink.branch(moved, **options) != branch, data.shape)
+        probes.cross(switched.reshape(-1, data.shape[-1]).any(axis=0))
+    return data
+
+
+def _listed(array: Array, axes: Axes) -> Array:
+    """The axes that are kept as one, then the listed ones, then the probes."""
+    kept = [a for a in range(array.ndim - 1) if a not in axes]
+    moved = array.transpose(*kept, *axes, array.ndim - 1)
+    return moved.reshape(-1, *moved.shape[len(kept) :])

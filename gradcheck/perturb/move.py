@@ -1,0 +1,73 @@
+"""Move: the exact finite change of one value under K probes – not a derivative.
+
+A probe moves one element of one leaf by a step. Outside of its window a value stays what it is; inside, the change
+is an array whose last axis counts the probes. The formulation is finite-difference propagation by exact rules per op.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradcheck.perturb.window import Array, Shape, Window, doubled, framed, hull
+from gradcheck.record import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Move:
+    """What moves of one value, and by how much.
+
+    window : where, one entry per axis of the value
+    data : the change inside the window, then the probes: shape (…window, K)
+    odd : data is the change for +step alone, and that for −step is its negative. Else the first half of the probes
+        are the positive steps, the second half the negative ones
+    directions : None, or shape (…, n, r) for a last axis of n whole places: the change is `directions @ data`, data
+        then has r coefficients in the place of the last axis. Leading axes broadcast with those of data
+    """
+
+    window: Window
+    data: Array
+    odd: bool = True
+    directions: Array | None = None
+    _full: list[Array] = field(default_factory=list, init=False, repr=False)
+
+    @property
+    def probes(self) -> int:
+        return int(self.data.shape[-1])
+
+    @property
+    def full(self) -> Array:
+        """The change inside the window with its directions multiplied out, which is done once."""
+        if self.directions is None:
+            return self.data
+        if not self._full:
+            product = np.multiply if self.directions.shape[-1] == 1 else np.matmul
+            self._full.append(product(self.directions, self.data))
+        return self._full[0]
+
+    def plain(self) -> Move:
+        """The same move without directions."""
+        return self if self.directions is None else Move(self.window, self.full, self.odd)
+
+    def both(self) -> Move:
+        """The same move with both signs written out: twice as many probes."""
+        if not self.odd:
+            return self
+        return Move(doubled(self.window), np.concatenate([self.data, -self.data], axis=-1), False, self.directions)
+
+    def seen_through(self, frame: Window, shape: Shape) -> Array:
+        """The change inside a wider window, zero where nothing moves."""
+        return framed(self.full, self.window, frame, shape)
+
+
+def summed(moves: Sequence[Move], shape: Shape) -> Move:
+    """Several changes of one value that happen together, in the window that holds them all."""
+    if len(moves) == 1:
+        return moves[0]
+    if not all(move.odd for move in moves):
+        moves = [move.both() for move in moves]
+    window = tuple(hull(entries) for entries in zip(*(move.window for move in moves), strict=True))
+    first, *others = (move.seen_through(window, shape) for move in moves)
+    total = sum(others, first)
+    return Move(window, total, moves[0].odd)

@@ -1,0 +1,52 @@
+"""Probes: what a batch of probes remembers on its way through the graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcheck.perturb.move import Move
+from gradcheck.perturb.window import Array, is_table
+from gradcheck.record import dataclass, field
+
+
+@dataclass(slots=True, eq=False)
+class Probes:
+    """K probes of one leaf.
+
+    count : K; after a nonlinear op twice as many columns travel, one for each sign
+    drops_rows : whether rows that cannot move may leave the window (not in a trial, which measures widths)
+    crossed : probes that took an op over a switch, shape (K,)
+    by_delta : every op had an exact rule for its change: no value was subtracted from another
+    elements : how many numbers were written on the way, for the cost model
+    widest : the largest of the arrays among them
+    calls : how many ops were passed
+    """
+
+    count: int
+    drops_rows: bool = True
+    crossed: Array = field(init=False)
+    by_delta: bool = True
+    elements: int = 0
+    widest: int = 0
+    calls: int = 0
+
+    def __post_init__(self) -> None:
+        self.crossed = np.zeros(self.count, bool)
+
+    def cross(self, flags: Any) -> None:
+        """Remember flags of shape (K,) or, for both signs, (2K,)."""
+        self.crossed |= flags.reshape(-1, self.count).any(axis=0)
+
+    def count_in(self, move: Move | None) -> None:
+        self.calls += 1
+        if move is not None:
+            # Where probes have places of their own, what stands still has to be picked for each of them.
+            self.elements += move.data.size * (2 if any(map(is_table, move.window)) else 1)
+            self.widest = max(self.widest, move.data.size)
+
+    def count_opened(self, data: Array) -> None:
+        """An op had to write an argument's change in a wider window than it came in, and maybe than it goes out."""
+        self.elements += data.size
+        self.widest = max(self.widest, data.size)
