@@ -5,8 +5,9 @@ Only `cli` prints them and turns them into exit codes; everywhere else they are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 from gradcheck.location import Location, SourceText, Span
 
@@ -16,12 +17,25 @@ class GradcheckError(Exception):
 
     message : the cause, lower case, one line
     hint : one next step, or ""
+    statements : the calls that were being run, where a shorthand stood for them
     """
+
+    statements: tuple[str, ...] = ()
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes, whatever their `__init__` takes."""
+        return _revived, (type(self), self.args, self.__dict__)
+
+
+def _revived(kind: type[GradcheckError], args: tuple[Any, ...], state: dict[str, Any]) -> GradcheckError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class NotationError(GradcheckError):
@@ -105,6 +119,15 @@ def raise_all(errors: Iterable[GradcheckError]) -> None:
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """A hint that offers the closest of the known words, or `otherwise` where none is close."""
     words = list(known)
-    same = [candidate for candidate in words if candidate.casefold() == word.casefold()]
+    same = [candidate for candidate in words if _letters(candidate) == _letters(word)]
     close = same or get_close_matches(word, words, n=1, cutoff=0.6)
     return f"did you mean '{close[0]}'?" if close else otherwise
+
+
+def called_here(word: str, other_names: Mapping[str, str]) -> str:
+    """Our name for what others call a word, or ""; capitals and underscores do not matter, as in CrossEntropyLoss."""
+    return next((ours for other, ours in other_names.items() if _letters(other) == _letters(word)), "")
+
+
+def _letters(word: str) -> str:
+    return word.replace("_", "").casefold()

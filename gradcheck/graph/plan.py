@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from gradcheck.errors import NotationError, ShapeError, did_you_mean
+from gradcheck.errors import NotationError, ShapeError, called_here, did_you_mean
 from gradcheck.graph.builder import Builder
 from gradcheck.graph.calls import arguments_in_words
 from gradcheck.graph.graph import Place
-from gradcheck.graph.layers import LAYERS, OTHER_NAMES, Argument, ArgumentError, LayerKind, Parameter
+from gradcheck.graph.layers import INSTEAD, LAYERS, OTHER_NAMES, Argument, ArgumentError, LayerKind, Parameter
 from gradcheck.graph.terms import Term, read_loss, read_penalties
 from gradcheck.graph.tracer import Ref, Tracer
 from gradcheck.graph.vocabulary import unknown_words
 from gradcheck.location import SourceText, Span
 from gradcheck.model.case import Layer, NetworkBody, Residual
-from gradcheck.notation import Call, Name, Node, parse_expression
+from gradcheck.notation import Attribute, Call, Name, Node, parse_expression
 from gradcheck.ops.broadcasting import limited
 from gradcheck.ops.registry import REQUIRED
 from gradcheck.record import dataclass
@@ -126,11 +126,7 @@ class _Reader:
             return (Step(self.number, call, place, None, {}, (), 0),)
         if word not in LAYERS:
             where = Place(source, call.function.span)
-            if word in OTHER_NAMES:
-                hint = f"it is called '{OTHER_NAMES[word]}' here: {LAYERS[OTHER_NAMES[word]].signature}"
-                raise NotationError(f"unknown layer '{word}'", hint, source, where.span)
-            hint = did_you_mean(word, (*LAYERS, "code"), "gradcheck ops lists the layers")
-            raise NotationError(f"unknown layer '{word}'", hint, source, where.span)
+            raise NotationError(f"unknown layer '{word}'", _instead_of(word), source, where.span)
         kind = LAYERS[word]
         settings, places = self.settings(kind, call, source)
         try:
@@ -198,7 +194,10 @@ class _Reader:
             tree = Call(tree.span, tree, (), ())
         if not isinstance(tree, Call) or not isinstance(tree.function, Name):
             message = f"expected a layer, got '{source.text.strip()}'"
-            raise NotationError(message, "write linear(4, 3) or relu", source, tree.span)
+            hint = "write linear(4, 3) or relu"
+            if isinstance(tree, Call) and isinstance(tree.function, Attribute):  # nn.Linear(4, 3)
+                hint = f"layers are written without a module; {_instead_of(tree.function.name)}"
+            raise NotationError(message, hint, source, tree.span)
         return tree, tree.function.id
 
     def plain(self, argument: Argument, tree: Node, source: SourceText) -> Any:
@@ -222,3 +221,10 @@ def _flat(layers: tuple[Step | Block, ...]) -> Iterator[Step]:
             yield layer
         else:
             yield from _flat(layer.layers)
+
+
+def _instead_of(word: str) -> str:
+    """What to write where no layer is called so."""
+    if ours := called_here(word, OTHER_NAMES):
+        return f"it is called '{ours}' here: {LAYERS[ours].signature}"
+    return called_here(word, INSTEAD) or did_you_mean(word, (*LAYERS, "code"), "gradcheck ops lists the layers")

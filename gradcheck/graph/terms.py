@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.errors import NotationError, did_you_mean
+from gradcheck.errors import NotationError, called_here, did_you_mean
 from gradcheck.graph.builder import Builder
 from gradcheck.graph.calls import Given, bind_composed
 from gradcheck.graph.composed import Composed
@@ -23,7 +23,7 @@ from gradcheck.graph.penalties import PENALTIES, WEIGHT
 from gradcheck.graph.tracer import Item, Ref, Tracer, compose, trace_inside
 from gradcheck.graph.vocabulary import unknown_words
 from gradcheck.location import SourceText
-from gradcheck.notation import Binary, Call, Name, Node, names_in, parse_expression
+from gradcheck.notation import Attribute, Binary, Call, Name, Node, names_in, parse_expression
 from gradcheck.record import dataclass
 
 
@@ -110,6 +110,8 @@ def _call(tree: Node, source: SourceText, what: str, hint: str) -> Call:
         return Call(tree.span, tree, (), ())
     if not isinstance(tree, Call) or not isinstance(tree.function, Name):
         shown = source.text[tree.span.start : tree.span.end]
+        if isinstance(tree, Call) and isinstance(tree.function, Attribute):  # nn.MSELoss()
+            hint = f"write it without a module: {tree.function.name}"
         raise NotationError(f"expected {what}, got '{shown}'", hint, source, tree.span)
     return tree
 
@@ -121,8 +123,8 @@ def _known(
     word = call.function.id
     if word in table:
         return table[word]
-    if word in others:
-        hint = f"it is called '{others[word]}' here"
+    if ours := called_here(word, others):
+        hint = f"it is called '{ours}' here"
     else:
         hint = did_you_mean(word, table, f"known: {', '.join(table)}" if len(table) < 6 else "see: gradcheck ops")
     raise NotationError(f"unknown {what} '{word}'", hint, source, call.function.span)

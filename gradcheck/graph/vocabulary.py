@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.errors import NotationError, did_you_mean
+from gradcheck.errors import NotationError, called_here, did_you_mean
 from gradcheck.graph.composed import NONE, Composed
 from gradcheck.graph.functions import COMPOSED
 from gradcheck.graph.losses import OTHER_NAMES
@@ -42,11 +42,9 @@ METHODS: Mapping[str, str] = {
     "flatten": "ravel",
 }  # fmt: skip
 
+_MODULES = ("np", "numpy", "jnp", "jax", "math", "torch", "nn", "F", "tf", "scipy")
+
 _ADVICE: Mapping[str, str] = {
-    "np": "functions are written without a module: exp(x)",
-    "numpy": "functions are written without a module: exp(x)",
-    "math": "functions are written without a module: exp(x)",
-    "torch": "functions are written without a module: exp(x)",
     "e": "Euler's number is exp(1)",
     "len": "the length of an axis is x.shape[0]",
     "pow": "a power is written x**2",
@@ -70,7 +68,19 @@ _ADVICE: Mapping[str, str] = {
     "argmin": "the place of an extremum has no gradient; min(x, axis=0) is its value",
     "argsort": "places have no gradient; sort(x) is the values",
     "slogdet": "the log of a positive determinant is logdet(x)",
-    "linalg": "functions are written without a module: inv(x)",
+    "masked_fill": "elements are replaced by where(mask, -1e9, x)",
+    "range": "whole numbers in a row are arange(3)",
+    **dict.fromkeys(
+        ("normal", "uniform", "integers", "randn", "rand", "randint", "linspace"),
+        "such arrays are made under 'inputs' or 'constants', and used here by name",
+    ),
+    "one_hot": "rows that hold a single one are eye(3)[target]",
+    "full": "an array of equal numbers is 0.5 * ones(3)",
+    "true": "truth is written True",
+    "false": "truth is written False",
+    "null": "nothing is written None",
+    "none": "nothing is written None",
+    "upstream": "the upstream gradient is known in the formulas under 'gradient', not in the function",
 }
 
 
@@ -99,6 +109,10 @@ def unknown_words(
     known = (*functions(), *more)
     called = {id(node.function) for node in walk(tree) if isinstance(node, Call)}
     texts = {id(value): name for node in walk(tree) if isinstance(node, Call) for name, value in _texts(node)}
+    wanted: dict[int, str] = {}  # of np.linalg.inv: the name np → inv
+    for node in walk(tree):
+        if isinstance(node, Attribute):
+            wanted.setdefault(id(_root(node)), node.name)
     errors = []
     for node in walk(tree):
         if isinstance(node, Name) and id(node) in called:
@@ -106,6 +120,9 @@ def unknown_words(
                 errors.append(_unknown_function(node, known, names, source))
         elif isinstance(node, Name) and node.id not in names and id(node) in texts:
             hint = f"a text is written in quotes: {texts[id(node)]}='{node.id}'"
+            errors.append(NotationError(f"unknown name '{node.id}'", hint, source, node.span))
+        elif isinstance(node, Name) and node.id in _MODULES and node.id not in names:
+            hint = _without_module(wanted.get(id(node), ""))
             errors.append(NotationError(f"unknown name '{node.id}'", hint, source, node.span))
         elif isinstance(node, Name) and node.id not in names and node.id not in NUMBERS:
             errors.append(_unknown_name(node, known, names, source))
@@ -123,6 +140,28 @@ def _texts(call: Call) -> list[tuple[str, Node]]:
     return [(name, value) for name, value in call.keywords if name in takes]
 
 
+def _root(node: Node) -> Node:
+    """What the first dot stands behind."""
+    while isinstance(node, Attribute):
+        node = node.base
+    return node
+
+
+def _without_module(word: str) -> str:
+    """What to tell somebody who looked for a word in a module."""
+    if word in _ADVICE:
+        return _ADVICE[word]
+    op, ours = all_ops().get(word), called_here(word, OTHER_NAMES)
+    written = "exp(x)"
+    if op is not None and not op.variadic:
+        written = f"{word}({', '.join(op.arguments)})"
+    elif word in NUMBERS:
+        written = word
+    elif ours or word in functions():
+        written = f"{ours or word}(…)"
+    return f"functions are written without a module: {written}"
+
+
 def _unknown_function(node: Name, known: Collection[str], names: Collection[str], source: SourceText) -> NotationError:
     if node.id in names:
         hint = f"'{node.id}' is a value; a product is written with '*'"
@@ -130,12 +169,21 @@ def _unknown_function(node: Name, known: Collection[str], names: Collection[str]
         hint = _ADVICE[node.id]
     elif node.id in PENALTIES:
         hint = f"penalties belong to networks; in a function write {PENALTIES[node.id].formula}"
-    elif node.id in OTHER_NAMES:
-        hint = f"it is called '{OTHER_NAMES[node.id]}' here"
+    elif ours := called_here(node.id, OTHER_NAMES):
+        hint = f"it is called '{ours}' here"
+    elif layer := _layer(node.id):
+        hint = f"'{layer}' is a layer: it belongs under 'network'"
     else:
         guess = did_you_mean(node.id, known).replace("did", "Did")
         hint = f"'{node.id}' is not among the operations.{' ' + guess if guess else ''} See: gradcheck ops"
     return NotationError(f"unknown function '{node.id}'", hint, source, node.span)
+
+
+def _layer(word: str) -> str:
+    """The layer that is called so, or ""."""
+    from gradcheck.graph.layers import LAYERS  # reading them takes longer than most cases do
+
+    return called_here(word, {name: name for name in LAYERS})
 
 
 def _unknown_name(node: Name, known: Collection[str], names: Collection[str], source: SourceText) -> NotationError:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gradcheck.handwritten.bodies import dicts_in, indexed_in, own_nodes
+
 MAX_FILES = 20  # neighbours that are followed for names imported from them
 
 
@@ -25,6 +27,8 @@ class FunctionOutline:
     decorators : what stands above it, under the names that were imported: jax.custom_vjp
     unread : parameters that its body makes no use of
     inner : for each of the values in `returns` the names within it, where it is a list or a tuple
+    dicts : those in `returns` that are dicts made in its body → the texts that something is kept under
+    keys : parameter → the texts it is indexed with, in order
     """
 
     name: str
@@ -36,6 +40,8 @@ class FunctionOutline:
     decorators: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     inner: tuple[tuple[str | None, ...], ...] = ()
+    dicts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -44,7 +50,7 @@ class FunctionOutline:
 
 @dataclass(frozen=True, slots=True)
 class ClassOutline:
-    """methods : by name, those of its bases included; attributes : what it sets on `self`, in order
+    """methods : by name, those of its bases included; attributes : what it sets on `self`, in order, and its properties
 
     lists : attribute → names in the list it was set to; keys : attribute → texts it is indexed with
     set_by : method → the attributes it sets; graded : attributes X of which it sets `self.X.grad`
@@ -158,30 +164,27 @@ def _function(node: ast.FunctionDef, in_class: bool) -> FunctionOutline:
     required = len(names) - len(node.args.defaults)
     if in_class and "staticmethod" not in decorators:
         names, required = names[1:], max(0, required - 1)
-    returned = [n for n in _own_nodes(node) if isinstance(n, ast.Return) and n.value is not None]
+    returned = [n for n in own_nodes(node) if isinstance(n, ast.Return) and n.value is not None]
     returned = [r for r in returned if not (isinstance(r.value, ast.Constant) and r.value.value is None)]
     values = _returned_values(returned[-1], node) if returned else None
-    returns = None if values is None else tuple(map(_name, values))
+    returns = None if values is None else tuple(_name(v) or _gradient(v) for v in values)
     inner = tuple(tuple(map(_name, v.elts)) if isinstance(v, ast.Tuple | ast.List) else () for v in values or ())
     is_static = "staticmethod" in decorators
     read = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
     unread = tuple(name for name in names if name not in read)
-    return FunctionOutline(node.name, tuple(names), required, returns, bool(returned), is_static, (), unread, inner)
-
-
-def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """Everything below a function in the order of the text, without the functions inside it."""
-    for child in ast.iter_child_nodes(node):
-        yield child
-        if not isinstance(child, ast.FunctionDef | ast.Lambda | ast.ClassDef):
-            yield from _own_nodes(child)
+    made = dicts_in(node)
+    return FunctionOutline(
+        node.name, tuple(names), required, returns, bool(returned), is_static, (), unread, inner,
+        dicts={name: made[name] for name in returns or () if name in made},
+        keys={name: keys for name, keys in indexed_in(node).items() if name in names},
+    )  # fmt: skip
 
 
 def _returned_values(statement: ast.Return, function: ast.FunctionDef) -> list[ast.expr] | None:
     """The values of a `return`; None where their number cannot be read from the text."""
     value = statement.value
     if isinstance(value, ast.Name):  # `result = (out, cache); return result`
-        assigned = [node for node in _own_nodes(function) if isinstance(node, ast.Assign)]
+        assigned = [node for node in own_nodes(function) if isinstance(node, ast.Assign)]
         packed = [a.value for a in assigned if isinstance(a.value, ast.Tuple) and value.id in map(_name, a.targets)]
         value = packed[-1] if packed else value
     if isinstance(value, ast.Tuple | ast.List):
@@ -193,6 +196,21 @@ def _name(node: ast.expr | None) -> str | None:
     return node.id if isinstance(node, ast.Name) and not node.id.startswith("_") else None
 
 
+def _gradient(node: ast.expr) -> str | None:
+    """`dw` for `dw / m` and for `dw.reshape(w.shape)`: a gradient that gets its last touch as it is returned."""
+    inner = node
+    while not isinstance(inner, ast.Name):
+        match inner:
+            case ast.BinOp(left=left, op=ast.Mult() | ast.Div()):
+                inner = left
+            case ast.Call(func=ast.Attribute(value=value)) | ast.Attribute(value=value, attr="T"):
+                inner = value
+            case _:
+                return None
+    is_gradient = inner is not node and inner.id.lower().startswith(("d", "grad"))
+    return _name(inner) if is_gradient else None
+
+
 def _class(node: ast.ClassDef) -> ClassOutline:
     methods: dict[str, FunctionOutline] = {}
     set_by: dict[str, tuple[str, ...]] = {}
@@ -202,14 +220,19 @@ def _class(node: ast.ClassDef) -> ClassOutline:
     for method in node.body:
         if not isinstance(method, ast.FunctionDef):
             continue
-        methods[method.name] = _function(method, in_class=True)
         attributes: dict[str, None] = {}
-        for inner in _own_nodes(method):
+        if _is_property(method):  # read without brackets, `layer.params`: it is an attribute to everybody else
+            attributes[method.name] = None
+            texts = [key.value for inner in own_nodes(method) for key in _keys(inner)]
+            keys[method.name] = tuple(dict.fromkeys(text for text in texts if isinstance(text, str)))
+        else:
+            methods[method.name] = _function(method, in_class=True)
+        for inner in own_nodes(method):
             if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store) and _is_self(inner.value):
                 attributes[inner.attr] = None
             if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store) and inner.attr == "grad":
                 graded += [_attribute(inner.value)] if _attribute(inner.value) else []
-            if isinstance(inner, ast.Assign):
+            if isinstance(inner, ast.Assign | ast.AnnAssign):
                 for attribute, value in _pairs(inner):
                     if isinstance(value, ast.List | ast.Tuple):
                         names = tuple(_name(v) or _attribute(v) or "" for v in value.elts)
@@ -226,9 +249,25 @@ def _class(node: ast.ClassDef) -> ClassOutline:
     return ClassOutline(node.name, methods, attributes_in_order, lists, keys, set_by, tuple(dict.fromkeys(graded)))
 
 
-def _pairs(node: ast.Assign) -> Iterator[tuple[str, ast.expr]]:
-    """(attribute, value) of `self.a = value` and of `self.a, self.b = value, value`."""
-    for target in node.targets:
+def _is_property(method: ast.FunctionDef) -> bool:
+    """Whether a method is read like an attribute."""
+    decorators = (_dotted(decorator, {}).rpartition(".")[2] for decorator in method.decorator_list)
+    return any(word in ("property", "cached_property", "abstractproperty") for word in decorators)
+
+
+def _keys(node: ast.AST) -> Iterator[ast.Constant]:
+    """The literal keys of a dict that is written out, `{"W": w}`, and those that are set one by one, `d["b"] = b`."""
+    found = node.keys if isinstance(node, ast.Dict) else []
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+        found = [node.slice]
+    yield from (key for key in found if isinstance(key, ast.Constant))
+
+
+def _pairs(node: ast.Assign | ast.AnnAssign) -> Iterator[tuple[str, ast.expr]]:
+    """(attribute, value) of `self.a = value`, of `self.a: list = value` and of `self.a, self.b = value, value`."""
+    if node.value is None:
+        return
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
         if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
             if len(target.elts) == len(node.value.elts):
                 for item, value in zip(target.elts, node.value.elts, strict=True):

@@ -44,8 +44,8 @@ def unclaimed_notes(
             )
     if case.wrt is not None:
         return
-    # What a whole model is given beside its parameters is its data.
-    data = set(plan["inputs"]) if plan["gradient_at"] is not None else set()
+    # What a whole model is given beside the parameters that it holds is its data.
+    data = set(plan["inputs"]) if plan["gradient_at"] is not None and plan["setup"] else set()
     left = [
         name
         for name, array in point.items()
@@ -56,14 +56,20 @@ def unclaimed_notes(
     ]
     assigned = [name for name in left if name in plan["inputs"] and name not in plan["setup_reads"]]
     held = [*(name for name in left if name not in assigned), *found.held]
-    if assigned:
+    if assigned and plan["gradient_at"] is not None:
+        yield _not_held(assigned)
+    elif assigned:
         gradients = " or ".join(f"'d{name}'" for name in assigned[:MOST])
         yield f"{_listed(assigned)} not checked: no statement assigns {gradients}"
     if held and plan["gradient_at"] is not None:
-        yield f"{_listed(held)} not checked: gradient_at holds no gradient of {'it' if len(held) == 1 else 'them'}"
+        yield _not_held(held)
     elif held:
         where = "its gradient is" if len(held) == 1 else "their gradients are"
         yield f"{_listed(held)} not checked: no gradient_at says where {where}"
+
+
+def _not_held(names: Sequence[str]) -> str:
+    return f"{_listed(names)} not checked: gradient_at holds no gradient of {'it' if len(names) == 1 else 'them'}"
 
 
 def _depends(depends_on: Callable[[str], bool], name: str) -> bool:

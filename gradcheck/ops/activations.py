@@ -30,13 +30,14 @@ define("silu", lambda x: x * sigmoid(x), formula="x · sigmoid(x), also called s
 
 def tanh_argument(x: Array) -> Array:
     """Twice the argument of the tanh in gelu's approximation: ½·(1 + tanh u) is sigmoid(2u)."""
-    return 2.0 * sqrt(2.0 / pi) * (x + CUBIC * x * x * x)
+    return x * (2.0 * sqrt(2.0 / pi) + (2.0 * sqrt(2.0 / pi) * CUBIC) * (x * x))
 
 
 def gelu(x: Array, approximate: str) -> Array:
     """x·Φ(x), with Φ as ½·erfc(−x/√2), which keeps the digits of the left tail; or its approximation by tanh."""
     if approximate == "tanh":
-        return x * sigmoid(tanh_argument(x))
+        # Not x · sigmoid(2u): where e^−2u overflows, x / ∞ is the 0 that is meant.
+        return x / (1.0 + np.exp(-tanh_argument(x)))
     return 0.5 * x * erfc(-x / sqrt(2.0))
 
 

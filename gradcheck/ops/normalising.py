@@ -118,8 +118,13 @@ def normalise_delta(d: Array, y: Array, x: Array, axis: Axes, eps: float) -> Arr
     """
     c, e = centred(x, axis), centred(d, axis)
     change = np.add.reduce(e * (e + 2.0 * c), axis=axis, keepdims=True) / count(x, axis)
-    before, after = deviation(c, axis, eps), deviation(c + e, axis, eps)
-    return e / after - c * (change / (before * after * (before + after)))
+    before = deviation(c, axis, eps)
+    # s² + v keeps its digits unless most of the variance goes.
+    is_safe = (change > -0.5 * np.square(before)).all()
+    after = np.sqrt(np.square(before) + change) if is_safe else deviation(c + e, axis, eps)
+    e /= after
+    e -= c * (change / (before * after * (before + after)))
+    return e
 
 
 define("normalise", normalise, "along_axes", formula="(x − mean) / √(variance + eps); variance over n, not n − 1",

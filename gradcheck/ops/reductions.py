@@ -19,6 +19,8 @@ from gradcheck.ops.samples import BLOCK, EMPTY, MATRIX, ROW, SCALAR
 
 Axes = tuple[int, ...]
 OPTIONS = {"axis": None, "keepdims": False}
+MOST_TERMS = 8  # of a series in place of expm1; that many cost about as much
+UNSEEN = 2.0**-54  # of 1
 SAMPLES: Samples = [
     (MATRIX,), (SCALAR,), sample(ROW, axis=-1), sample(MATRIX, axis=0), sample(MATRIX, axis=1, keepdims=True),
     sample(BLOCK, axis=(0, 2)), sample(BLOCK, axis=(-1, 1), keepdims=True),
@@ -106,7 +108,7 @@ def logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:
 
 
 def weighted_sum(weights: Array, values: Array, axis: Axes, keepdims: bool) -> Array:
-    """Σ weights·values along the axes; both have a probe axis behind their own, that of the weights may have length 1."""
+    """Σ weights·values along the axes; both have a probe axis behind their own, the weights perhaps of length 1."""
     if axis == (values.ndim - 2,) and weights.shape[-1] == 1:
         total: Array = np.matmul(weights[..., None, :, 0], values)
         return total if keepdims else total[..., 0, :]
@@ -130,6 +132,40 @@ def logsumexp_twins(d: Array, y: Array, x: Array, axis: Axes, keepdims: bool) ->
     return _by_sum(ahead, d, y, x, axis, keepdims), _by_sum(behind, -d, y, x, axis, keepdims)
 
 
+def logsumexp_of_product(
+    w: Array, u: Array, y: Array, x: Array, axis: Axes, keepdims: bool
+) -> tuple[Array, Array] | None:
+    """Both signs of a change w·u: log1p(Σ_k m_k (±u)ᵏ / k!) with the moments m_k = Σ p·wᵏ of w under p = eˣ / Σ eˣ.
+
+    The sum is that of p·expm1(w·u), by the series of expm1 as far as its terms can be seen in float64.
+    """
+    terms = terms_of_expm1(max_size(w) * max_size(u))
+    if terms > MOST_TERMS:
+        return None
+    weights, power = np.exp(x - restore(y, axis, keepdims)), np.ones(())
+    signs: list[Array] = [np.zeros(()), np.zeros(())]  # even and odd powers
+    for k in range(1, terms + 1):
+        weights, power = weights * (w / k), power * u
+        signs[k % 2] = signs[k % 2] + np.add.reduce(weights, axis=axis, keepdims=True) * power
+    even, odd = signs
+    ahead, behind = np.log1p(even + odd), np.log1p(even - odd)
+    return (ahead, behind) if keepdims else (ahead.squeeze(axis), behind.squeeze(axis))
+
+
+def max_size(x: Array) -> float:
+    return float(max(np.maximum.reduce(x, axis=None), -np.minimum.reduce(x, axis=None)))
+
+
+def terms_of_expm1(size: float) -> int:
+    """How many terms of d + d²/2 + d³/6 + … make expm1(d), |d| ≤ size, to rounding; more than MOST_TERMS: too many."""
+    left = 1.0
+    for k in range(1, MOST_TERMS + 1):
+        left *= size / (k + 1)  # the next term, relative to the first
+        if left < UNSEEN:
+            return k
+    return MOST_TERMS + 1
+
+
 def _by_sum(total: Array, d: Array, y: Array, x: Array, axis: Axes, keepdims: bool) -> Array:
     """log1p of the sum, where it keeps its digits."""
     change = np.log1p(total)
@@ -140,5 +176,5 @@ def _by_sum(total: Array, d: Array, y: Array, x: Array, axis: Axes, keepdims: bo
 define("logsumexp", logsumexp, "along_axes",
        formula="log of the sum of eˣ", options=OPTIONS, prepare=reduced_nonempty_axes,
        vjps=[lambda g, y, x, axis, keepdims: restore(g, axis, keepdims) * np.exp(x - restore(y, axis, keepdims))],
-       deltas=[logsumexp_delta], twins=[logsumexp_twins],
+       deltas=[logsumexp_delta], twins=[logsumexp_twins], factored=logsumexp_of_product,
        samples=SAMPLES)  # fmt: skip

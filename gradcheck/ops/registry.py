@@ -84,6 +84,9 @@ class Op:
     deltas : per argument `rule(d, y, *args, **options)` → f(…, x + d, …) − y, exact for a finite d of any size; all
         arrays have an extra last axis for the probes. None, or no entries at all: forward(x + d) − y serves
     twins : per argument the same for d and for −d at once, a pair, where both signs share work; or no entries at all
+    factored : for an op of one argument, `rule(w, u, y, x, **options)` → the same pair for a change w·u: w a direction
+        along the last axis, shape (n, 1), u a number per row and probe, shape (…, 1, K). It answers None where steps are
+        too long for it. None: there is no such rule
     kink : where it switches; None for an op that is smooth wherever it is defined
     arguments : names of the array arguments
     variadic : the last name stands for any number of arguments. Its entry in `vjps`, `deltas` and `linear` serves them
@@ -111,6 +114,7 @@ class Op:
     additive: bool = False
     deltas: tuple[Rule | None, ...] = ()
     twins: tuple[Rule | None, ...] = ()
+    factored: Rule | None = None
     kink: Kink | None = None
     arguments: tuple[str, ...] = ("x",)
     whole: frozenset[int] = frozenset()
@@ -186,6 +190,7 @@ def define(
     additive: bool = False,
     deltas: Sequence[Rule | None] = (),
     twins: Sequence[Rule | None] = (),
+    factored: Rule | None = None,
     kink: Kink | None = None,
     arguments: str = "",
     whole: frozenset[int] | set[int] = frozenset(),
@@ -223,6 +228,7 @@ def define(
         additive=additive,
         deltas=tuple(deltas),
         twins=tuple(twins),
+        factored=factored,
         kink=kink,
         arguments=names,
         whole=frozenset(whole),

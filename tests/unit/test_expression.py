@@ -202,6 +202,10 @@ MISTAKES = [
     # words
     "np.exp(x)", "len(x)", "e * x", "x(3)", "x * tanh", "exp(x)(2)", "x.fill(1)", "x.data", "x.shape.T", "3.sum()",
     "index(x, 0)", "__import__('os')",
+    "np.linalg.inv(x)", "np.maximum(x, 0)", "np.pi * x", "np * x", "torch.cat([x, x])", "F.cross_entropy(x, i)",
+    "torch.nn.functional.softmax(x)", "np.exp", "x.masked_fill(x > 0, 0)", "layer_norm(x)", "LayerNorm(x)",
+    "BCEWithLogitsLoss(x, y)", "upstream * x", "x[range(2)]", "sum(x, keepdims=true)",
+    "uniform(2, 3) * x", "np.random.randn(2) * x", "one_hot(i, 3)",
     # arguments
     "sum(x, axs=0)", "sum(x, 0, axis=0)", "sum()", "where(x > 0, x)", "exp(x, x)", "max(x, x)", "max(x, axis=i)",
     "reshape(x)", "reshape(x, s)", "where(x, 1, 2)", "concatenate(x)", "arange(10**9)", "arange(s)", "zeros(True)",

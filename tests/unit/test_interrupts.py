@@ -160,15 +160,26 @@ def test_a_press_ends_the_block_at_the_latest() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_handler_of_the_callers_stays_and_so_does_what_it_means() -> None:
-    def theirs(*_: object) -> None:
+def test_a_handler_of_the_callers_means_what_it_meant() -> None:
+    calls: list[int] = []
+
+    def quiet(*_: object) -> None:
+        calls.append(1)
+
+    def loud(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, theirs)
+    before = signal.signal(signal.SIGINT, quiet)
     try:
         with watched():
-            assert signal.getsignal(signal.SIGINT) is theirs
-            assert is_from_outside(KeyboardInterrupt())
+            signal.raise_signal(signal.SIGINT)
+            assert calls == [1]
+            assert not is_from_outside(KeyboardInterrupt())
+        assert signal.getsignal(signal.SIGINT) is quiet
+        signal.signal(signal.SIGINT, loud)
+        with pytest.raises(Interrupt), watched():
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is loud
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -213,6 +213,7 @@ WRONG_WORDS = [
     "embedding(4)", "prelu(0)", "relu(1)", "dense(3, 4)", "maxpool(2)", "self_attention(4)", "MaxPool2d(2)",
     "layernorm(3)", "BatchNorm2d(3)", "clip(low='a')",
     "upsample(2, mode=bilinear)", "gelu(tanh)", "linear(zeros(3), 4)", "leaky_relu(ones(2))", "xyz(3)",
+    "LeakyReLU(0.1)", "nn.LayerNorm(10)", "nn.Xyz(3)", "ReLU6", "squeeze", "linear(3, 4, bias=false)",
 ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ OTHER_NAMES: Mapping[str, str] = {
     "bce": "binary_cross_entropy", "bce_loss": "binary_cross_entropy",
     "binary_crossentropy": "binary_cross_entropy",
     "bce_with_logits": "binary_cross_entropy_with_logits",
+    "bce_with_logits_loss": "binary_cross_entropy_with_logits",
     "sigmoid_cross_entropy": "binary_cross_entropy_with_logits",
     "cross_entropy": "softmax_cross_entropy", "cross_entropy_loss": "softmax_cross_entropy",
     "crossentropy": "softmax_cross_entropy", "categorical_cross_entropy": "softmax_cross_entropy",
@@ -29,6 +30,7 @@ OTHER_NAMES: Mapping[str, str] = {
     "svm": "multiclass_svm", "svm_loss": "multiclass_svm", "multi_margin": "multiclass_svm",
     "multi_margin_loss": "multiclass_svm", "kl": "kl_div", "kl_divergence": "kl_div", "kl_div_loss": "kl_div",
     "cosine_embedding_loss": "cosine_embedding", "triplet_loss": "triplet", "triplet_margin": "triplet",
-    "triplet_margin_loss": "triplet", "focal_loss": "focal", "sigmoid_focal_loss": "focal",
+    "triplet_margin_loss": "triplet", "margin_ranking_loss": "margin_ranking",
+    "focal_loss": "focal", "sigmoid_focal_loss": "focal",
     "poisson_nll_loss": "poisson_nll", "poisson": "poisson_nll", "ctc_loss": "ctc",
 }  # fmt: skip

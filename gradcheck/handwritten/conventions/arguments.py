@@ -5,7 +5,7 @@ What it returns is named in `reading.py`; nothing is guessed where two readings 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from gradcheck.handwritten.conventions.reading import Reading
 from gradcheck.handwritten.conventions.tables import (
@@ -43,7 +43,14 @@ def chosen_arguments(reading: Reading, function: FunctionOutline, key: str) -> d
     for name in function.parameters:
         if name in chosen:
             continue
-        if name.endswith(OPTION_DICTS) and reading.free_options:
+        if kept := _kept_in(reading, function, name):
+            for value in kept:
+                reading.take(value)
+            if reading.spare and sum(key not in chosen for key in required) == 1:  # it hands the dict on to others
+                kept = (*kept, *reading.spare)
+                reading.spare.clear()
+            chosen[name] = _as_dict(kept)
+        elif name.endswith(OPTION_DICTS) and reading.free_options:
             chosen[name] = _as_dict(reading.free_options)
             reading.free_options.clear()
         elif name in required and name in TRAINING:
@@ -85,6 +92,8 @@ def backward_arguments(
             output = output or next((o for o in returns if f"d{o}" not in upstream), returns[0])
             chosen[name] = f"d{output}"
             upstream.append(chosen[name])
+        elif kept := _kept_in(reading, backward, name):
+            chosen[name] = _as_dict(kept)
         elif name in returns or (one_to_one and low in OUTPUTS):
             chosen[name] = name if name in returns else returns[0]
         elif low in known and not one_to_one:
@@ -110,7 +119,14 @@ def backward_arguments(
     return call_text(backward, chosen), bool(upstream)
 
 
-def _as_dict(options: Mapping[str, object]) -> str:
+def _kept_in(reading: Reading, function: FunctionOutline, name: str) -> tuple[str, ...]:
+    """The keys of an argument that is a dict of arrays, `params["W1"]`, where the case has a value for each of them."""
+    keys, case = function.keys.get(name, ()), reading.case
+    has_all = all(key in case.inputs or key in case.options or key in case.sizes for key in keys)
+    return keys if has_all and any(key in case.inputs for key in keys) else ()
+
+
+def _as_dict(options: Iterable[str]) -> str:
     return f"dict({', '.join(f'{name}={name}' for name in options)})"
 
 

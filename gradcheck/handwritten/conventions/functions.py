@@ -6,8 +6,9 @@ Classes, whose static methods may be such a pair, are `classes.py`'s.
 from __future__ import annotations
 
 from gradcheck.handwritten.conventions.arguments import backward_arguments, forward_arguments
+from gradcheck.handwritten.conventions.partners import partner_of
 from gradcheck.handwritten.conventions.reading import Found, Reading, line
-from gradcheck.handwritten.conventions.tables import JAX, PREFIXES, SUFFIXES
+from gradcheck.handwritten.conventions.tables import JAX
 from gradcheck.handwritten.outline import FunctionOutline
 from gradcheck.handwritten.statements import lines_of
 from gradcheck.location import SourceText
@@ -23,11 +24,18 @@ def function_pair(reading: Reading, forward: FunctionOutline, backward_name: str
     arguments = forward_arguments(reading, forward, "forward")
     backward = _partner(reading, forward.name) if backward_name is None else reading.function(backward_name)
     returns = reading.return_names(forward, backward)
+    found = Found()
     if backward is None and reading.body.backward is None and not _is_left_to_library(reading, returns):
-        returns = _with_own_gradients(reading, forward, returns)
-    found = Found({"forward": f"{', '.join(returns)} = {prefix}{forward.name}({arguments})"})
+        gradients = reading.gradient_dict(forward) if len(returns) == 2 else None
+        if gradients is None:
+            returns = _with_own_gradients(reading, forward, returns)
+        else:  # `grads, cost = propagate(w, b, X, Y)`: the other one is the loss
+            found.lines["gradient_at"] = gradients
+            if returns[0] == gradients:
+                found.lines["output"] = returns[1]
+    found.lines["forward"] = f"{', '.join(returns)} = {prefix}{forward.name}({arguments})"
     if backward is not None:
-        found.lines["backward"] = _backward_line(reading, backward, returns, forward, prefix)
+        _add_backward(found, reading, backward, returns, forward, prefix)
     return found
 
 
@@ -37,7 +45,9 @@ def backward_only(reading: Reading, forward: SourceText, name: str) -> Found:
     _bind(reading, forward)
     last = forward.text.strip().splitlines()[-1]
     returns = [part.strip() for part in last.partition("=")[0].split(",")] if "=" in last else ["out"]
-    return Found({"backward": _backward_line(reading, backward, returns, None, "")})
+    found = Found()
+    _add_backward(found, reading, backward, returns, None, "")
+    return found
 
 
 def _bind(reading: Reading, forward: SourceText) -> None:
@@ -56,13 +66,8 @@ def _partner(reading: Reading, name: str) -> FunctionOutline | None:
     functions = reading.outline.functions
     if reading.body.backward is not None or any(word in JAX for word in functions[name].decorators):
         return None  # what is decorated by jax knows its rules itself
-    for end, partner_end in SUFFIXES:
-        if name.endswith(end) and name.removesuffix(end) + partner_end in functions:
-            return functions[name.removesuffix(end) + partner_end]
-    for start, partner_start in PREFIXES:
-        if name.startswith(start) and partner_start + name.removeprefix(start) in functions:
-            return functions[partner_start + name.removeprefix(start)]
-    return None
+    partner = partner_of(name, functions)
+    return None if partner is None else functions[partner]
 
 
 def _is_left_to_library(reading: Reading, returns: list[str]) -> bool:
@@ -81,14 +86,25 @@ def _with_own_gradients(reading: Reading, forward: FunctionOutline, returns: lis
     return [returns[0], *(name or "_" for name in gradients)]
 
 
-def _backward_line(
-    reading: Reading, backward: FunctionOutline, returns: list[str], forward: FunctionOutline | None, prefix: str
-) -> str:
+def _add_backward(
+    found: Found,
+    reading: Reading,
+    backward: FunctionOutline,
+    returns: list[str],
+    forward: FunctionOutline | None,
+    prefix: str,
+) -> None:
+    """The statement of a backward; with `gradient_at` where a dict of gradients is among what it returns."""
     arguments, has_upstream = backward_arguments(reading, backward, returns, forward)
     call = f"{prefix}{backward.name}({arguments})"
+    gradients = reading.gradient_dict(backward)
+    if gradients is not None:
+        found.lines["gradient_at"] = gradients
+        found.lines["backward"] = line(reading.targets_beside(backward, gradients), call)
+        return
     # The derivative of a loss is about what was predicted, if it does not say otherwise.
     is_of_loss = backward.returns is None and not has_upstream
     targets = reading.targets(backward, reading.predicted if is_of_loss else None)
     if not has_upstream and forward is not None and forward.required == 1 and len(returns) == 1:
         call = f"d{returns[0]} * {call}"
-    return line(targets, call)
+    found.lines["backward"] = line(targets, call)

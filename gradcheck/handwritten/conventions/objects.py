@@ -177,6 +177,7 @@ def _gradient_attribute(attribute: str, attributes: tuple[str, ...]) -> str | No
     """The attribute that holds the gradient of another: W and dW, weights and dweights, W and grad_W."""
     wanted = (
         f"d{attribute}", f"d_{attribute}", f"grad_{attribute}", f"{attribute}_grad", f"g{attribute}",
-        f"dLd{attribute}", f"dL_d{attribute}", f"dl_d{attribute}",
+        f"dLd{attribute}", f"dL_d{attribute}", f"dl_d{attribute}", f"{attribute}_gradient", f"{attribute}_grads",
+        f"{attribute}_gradients", f"gradient_{attribute}", f"grads_{attribute}", f"dloss_d{attribute}",
     )  # fmt: skip
     return next((name for name in wanted if name in attributes), None)

@@ -5,18 +5,20 @@ Which arguments a call gets is decided in `arguments.py`; a question that stays 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gradcheck.errors import FieldError
-from gradcheck.handwritten.conventions.tables import CACHES, TARGETS
+from gradcheck.handwritten.conventions.tables import CACHES, GRADIENT_LISTS, TARGETS
 from gradcheck.handwritten.outline import FunctionOutline, read_outline
 from gradcheck.handwritten.session import CodeError, suggestion
 from gradcheck.location import Location
 from gradcheck.model.case import Case, CodeBody
 
 STARTS = ("d", "d_", "grad_", "g_")  # of the name of a gradient
+QUOTIENT = r"d(j|l|e|c|o|loss|cost|out|y|z|a|f)?_?d_?"  # dj_dw, dL_dW, dloss_dx; d_dw, where nothing is said of what
 
 
 def line(targets: Sequence[str], call: str) -> str:
@@ -123,6 +125,23 @@ class Reading:
         shown = ", ".join(name or "_" for name in named)
         raise self.question("backward", message, f"backward: {shown} = {backward.name}(…)")
 
+    def targets_beside(self, backward: FunctionOutline, container: str) -> list[str]:
+        """What stands left of a backward that returns gradients in a dict, and maybe others beside it.
+
+        Raises FieldError where it cannot be told which inputs those others belong to.
+        """
+        returned = backward.returns or ()
+        named = [container if name == container else self.gradient_name(name) for name in returned]
+        keys = backward.dicts[container]
+        inside = {f"d{name}" for name in self.floats if name in keys} | {self.gradient_name(key) for key in keys}
+        rest = [f"d{name}" for name in self.floats if f"d{name}" not in {*inside, *named}]
+        if named.count(None) != len(rest) and None in named:
+            shown = ", ".join(name or "_" for name in named)
+            message = f"cannot tell which inputs the gradients beside '{container}' of '{backward.text}' belong to"
+            raise self.question("backward", message, f"backward: {shown} = {backward.name}(…)")
+        free = iter(rest)
+        return [next(free) if name is None else name for name in named]
+
     def _note_order(self, backward: FunctionOutline, names: list[str | None], rest: list[str]) -> None:
         """Values that are all called like gradients of something else are not taken for those of inputs in silence.
 
@@ -140,16 +159,20 @@ class Reading:
 
         An input goes by its own name, and by that of the argument it is passed as.
         """
-        low = "" if name is None else name.lower()
-        called = [(wanted.lower(), wanted) for wanted in self.case.inputs]
-        called += [(argument.lower(), wanted) for argument, wanted in self.bound.items()]
-        for start in STARTS:
-            for word, wanted in called:
-                if low == start + word:
-                    return f"d{wanted}"
-        for word, wanted in called:
-            if low in (f"{word}_grad", f"grad{word}"):
-                return f"d{wanted}"
+        called = [(wanted, wanted) for wanted in self.case.inputs]
+        called += list(self.bound.items())
+        found = gradient_of(name, [argument for argument, _ in called])
+        return None if found is None else f"d{dict(reversed(called))[found]}"
+
+    def gradient_dict(self, function: FunctionOutline) -> str | None:
+        """Which of the values that a function returns is a dict of gradients; None where none is.
+
+        It is called like one, or what it is filled with are gradients of inputs, or of what an input is kept under.
+        """
+        for name, keys in function.dicts.items():
+            is_named = name.lower() in (*GRADIENT_LISTS, "gradient")
+            if is_named or (keys and all(self.gradient_name(key) is not None for key in keys)):
+                return name
         return None
 
     def only_target(self, key: str, function: FunctionOutline) -> str:
@@ -162,6 +185,20 @@ class Reading:
         first = f"d{wrt[0] if wrt else 'x'}"
         left = f"loss, {first}" if key == "forward" else first
         raise self.question(key, message, f"{key}: {left} = {function.name}(…)")
+
+
+def gradient_of(name: str | None, words: Sequence[str]) -> str | None:
+    """Which of some words a name is the gradient of: `dX`, `grad_x`, `x_grad` and `dL_dx` are that of `x`."""
+    low = "" if name is None else name.lower()
+    for start in STARTS:
+        for word in words:
+            if low == start + word.lower():
+                return word
+    for word in words:
+        ends = (f"{word}_grad", f"{word}grad", f"grad{word}", f"{word}_gradient")
+        if low in map(str.lower, ends) or re.fullmatch(QUOTIENT + re.escape(word.lower()), low):
+            return word
+    return None
 
 
 def _is_gradient(name: str | None) -> bool:

@@ -3,6 +3,8 @@
 Names of arguments are in lower case. What a table is used for is said where it is used.
 """
 
+from itertools import product
+
 # forward → backward, as the end of a function's name, or as its beginning; the first pair that the file has
 SUFFIXES = (
     ("_forward", "_backward"), ("_fwd", "_bwd"), ("_forward", "_grad"), ("_forward_pass", "_backward_pass"),
@@ -12,12 +14,34 @@ SUFFIXES = (
 )  # fmt: skip
 PREFIXES = (("", "d"), ("", "d_"), ("", "grad_"), ("", "der_"), ("forward_", "backward_"), ("forward", "backward"))
 
+# what a method that computes a value is called beside one that gives its derivative
+VALUES = (
+    "forward", "compute", "loss", "value", "fn", "func", "function", "f", "calculate", "evaluate", "apply", "activate",
+    "activation", "compute_loss", "cost", "direct", "__call__",
+)  # fmt: skip
+DERIVATIVES = ("gradient", "grad", "derivative", "prime", "deriv", "der")
+
+# else words anywhere in the two names: conv_forward_naive and conv_backward_naive, compute_cost and compute_gradient;
+# the last says that the forward gives one value and no more
+PARTNER_WORDS = (
+    (("forward", "fwd", "fw", "fprop", "cached"), ("backward", "bwd", "bw", "bprop"), False),
+    (("cost", "loss", "objective"), ("gradient", "gradients", "grad", "grads"), True),
+)
+NAMING = ("compute", "calculate", "calc", "get", "func", "function", "fn")  # words of a name that say nothing
+
 # methods of a class, the first pair that it has; each name may also be static
 METHODS = (
     ("forward", "backward"), ("forward_pass", "backward_pass"), ("fprop", "bprop"), ("forward", "backprop"),
-    ("forward_propagation", "backward_propagation"), ("forward_prop", "backward_prop"), ("forward", "gradient"),
-    ("forward", "grad"), ("compute", "gradient"), ("__call__", "backward"), ("__call__", "gradient"),
-    ("__call__", "grad"), ("__call__", "derivative"), ("loss", "gradient"), ("fn", "grad"), ("value", "gradient"),
+    ("forward_propagation", "backward_propagation"), ("forward_prop", "backward_prop"), ("__call__", "backward"),
+    ("forw_prop", "back_prop"), ("forward_prop", "back_prop"), ("forward_pass", "back_propagation"),
+    ("forward_propagation", "back_propagation"), ("forward_propagate", "backward_propagate"),
+    ("forward_propagate", "back_propagate"), ("feed_forward", "back_propagate"), ("feed_forward", "back_propagation"),
+    ("feed_forward", "backprop"), ("feedforward", "backprop"), ("feedforward", "backpropagation"),
+    ("propagate", "backpropagate"), ("forward", "back"), ("forward", "back_prop"), ("forward", "back_propagation"),
+    ("forward", "backpropagate"), ("forward", "bprop"), ("forward", "backward_pass"),
+    *product(VALUES, DERIVATIVES),
+    ("compute_loss", "backward"), ("loss", "backward"), ("loss", "dloss"), ("cost", "dcost"), ("fn", "dfn"),
+    ("f", "df"), ("func", "dfunc"), ("compute_loss", "compute_gradient"), ("loss", "loss_derivative"),
 )  # fmt: skip
 # tensor libraries, as a class or a decorator of theirs tells them
 TORCH_MODULE = "torch.nn.Module"
@@ -42,7 +66,11 @@ UPSTREAM = _words(
 UPSTREAM_PARTS = ("grad", "delta", "error", "dnext")  # anywhere in the name
 CACHES = _words("cache caches ctx context res residuals residual saved memory memo meta state tape store aux")
 OUTPUTS = _words("out output a s activated activation act result")
-TARGETS = _words("y t target targets label labels y_true ytrue truth actual expected y_train ground_truth")
+TARGETS = _words(
+    """y t target targets label labels y_true ytrue true truth actual expected y_train ground_truth y_target y_expected
+    y_actual y_real output_expected expected_output expected_outputs desired desired_output target_output labels_true
+    true_labels y_label y_labels onehot one_hot y_onehot y_one_hot gold"""
+)
 RATES = _words("lr learning_rate learn_rate rate step_size")
 TRAINING = _words("train training is_training is_train train_mode")
 OPTION_DICTS = ("_param", "_params", "options", "config", "hparams", "conf")  # the end of the name

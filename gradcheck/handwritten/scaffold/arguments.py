@@ -14,6 +14,7 @@ from gradcheck.handwritten.scaffold.facts import COMPUTED, NO_DEFAULT, FileFacts
 from gradcheck.handwritten.scaffold.subjects import Subject
 from gradcheck.handwritten.scaffold.vocabulary import (
     LABELS,
+    SIZE_ARGUMENT,
     SWEPT_DEFAULTS,
     Setting,
     family_of,
@@ -82,7 +83,7 @@ def read_arguments(subject: Subject, facts: FileFacts) -> Arguments:
 
 def _forward_argument(parameter: Parameter, subject: Subject, facts: FileFacts, found: Arguments) -> None:
     name, default = parameter.name, parameter.default
-    setting = setting_of(name, family_of(subject.title))
+    setting = _chosen(subject.forward, name) or setting_of(name, family_of(subject.title))
     keys = _keys_of(name, subject, facts)
     if keys is not None:
         if parameter.is_required:
@@ -95,14 +96,31 @@ def _forward_argument(parameter: Parameter, subject: Subject, facts: FileFacts, 
             found.arrays.append(name)
         elif name.lower() in SWEPT_DEFAULTS and setting is not None and isinstance(default, int | float):
             _set(name, setting, subject, found)
+        elif default in subject.forward.choices.get(name, ()) and _is_shared(name, subject) and setting is not None:
+            found.options[name], found.sweeps[name] = default, setting.sweep
+    elif name in subject.forward.choices and setting is not None:
+        _set(name, setting, subject, found)
     elif name in subject.forward.documented:
         found.arrays.append(name)
     elif parameter.annotation in BY_ANNOTATION:
         _set(name, setting or Setting(BY_ANNOTATION[parameter.annotation]), subject, found)
     elif setting is not None and _is_setting(name, subject):
         _set(name, setting, subject, found)
+    elif re.fullmatch(SIZE_ARGUMENT, name.lower()) and name not in subject.forward.ranks:
+        found.sizes[name] = size_role(name)
     else:
         found.arrays.append(name)
+
+
+def _chosen(forward: FunctionFacts, name: str) -> Setting | None:
+    """What a forward that tells texts apart can be given: each of them."""
+    choices = forward.choices.get(name, ())
+    return Setting(choices[0], choices if len(choices) > 1 else ()) if choices and "test" not in choices else None
+
+
+def _is_shared(name: str, subject: Subject) -> bool:
+    """Whether backward is told, too, which of several things forward did."""
+    return subject.backward is not None and any(p.name == name for p in subject.backward.parameters)
 
 
 def _is_setting(name: str, subject: Subject) -> bool:
@@ -111,6 +129,8 @@ def _is_setting(name: str, subject: Subject) -> bool:
     if name.lower() in ("p", "keep") and "drop" in subject.title.lower():
         return True
     if name in ("G", "g") and family == "group_norm":
+        return True
+    if name == "l" and _is_loss(subject):  # λ of a penalty
         return True
     if name.lower() in ("k", "f", "n") and family in ("pool", "conv"):
         return True
@@ -181,6 +201,9 @@ def _keys_of(name: str, subject: Subject, facts: FileFacts) -> dict[str, Any] | 
     if own is None and not is_option_dict(name):
         return None
     keys: dict[str, Any] = dict(own or {})
+    for other in facts.functions.values():  # it hands the dict on, under the same name
+        if own and other.name in subject.forward.words and other is not subject.forward:
+            keys |= {key: default for key, default in other.keys.get(name, {}).items() if key not in keys}
     others = list(facts.functions.values()) if own is None else [subject.backward] if subject.backward else []
     for other in others:
         for key, default in other.keys.get(name, {}).items() if other is not None else ():
@@ -197,7 +220,7 @@ def _option_dict(name: str, keys: Mapping[str, Any], subject: Subject, found: Ar
             continue
         value_name = key if key not in found.options and key not in found.arrays else _prefixed(name, key)
         found.dicts[name][key] = value_name
-        if setting is None and role_of(key) in MADE_ROLES:
+        if role_of(key) in MADE_ROLES and (setting is None or len(key) > 1):
             found.arrays.append(value_name)
         elif default is COMPUTED or setting is None:
             found.options[value_name] = 1.0

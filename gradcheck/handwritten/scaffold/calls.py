@@ -39,6 +39,9 @@ def written_out(draft: Draft, path: Path) -> Draft:
     if draft.subject.kind == "function":
         call = f"{draft.subject.entry}.apply({_passed(draft, draft.subject.forward)})"
         return replace(draft, lines={"arrays": "torch", "forward": f"out = {call}"})
+    if draft.subject.kind == "flag":
+        message = f"the name of {draft.subject.entry} says nothing of what its derivative is given"
+        raise OpenCallError(message, draft, _switched(draft))
     if draft.subject.kind == "model" and draft.subject.backward is not None:
         return replace(draft, lines=_loss_and_gradient(draft))
     asked, body, floats = _asked(draft, path), draft.body(path), _floats(draft)
@@ -58,6 +61,29 @@ def written_out(draft: Draft, path: Path) -> Draft:
                 lines = {"forward": _forward_alone(asked, body, path, floats), **lines}
         readings = _local_derivatives(draft, lines, floats)
         raise OpenCallError(error.message, replace(draft, lines=lines), readings) from None
+
+
+def _switched(draft: Draft) -> tuple[Draft, ...]:
+    """`sigmoid(x, deriv=True)` of the input, or of the output; `mse(p, t, deriv=True)` of what was predicted."""
+    subject = draft.subject
+    given = [parameter.name for parameter in subject.forward.parameters if parameter.is_required]
+    if len(given) == 1:
+        known = {"forward": f"out = {subject.entry}({given[0]})"}
+        return tuple(
+            replace(
+                draft,
+                lines={**known, "backward": f"d{given[0]} = dout * {subject.entry}({what}, {subject.flag}=True)"},
+                note=f"With {subject.flag}=True {subject.entry} is given the {which}: so read, it agrees with a difference.",
+            )
+            for what, which in ((given[0], "input"), ("out", "output"))
+        )
+    only = _only_gradient(tuple(given))
+    call = ", ".join(given)
+    lines = {
+        "forward": f"loss = {subject.entry}({call})",
+        "backward": f"d{only} = {subject.entry}({call}, {subject.flag}=True)",
+    }
+    return (replace(draft, lines=lines),)
 
 
 def _local_derivatives(draft: Draft, lines: Mapping[str, str], floats: tuple[str, ...]) -> tuple[Draft, ...]:

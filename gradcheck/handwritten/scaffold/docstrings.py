@@ -15,8 +15,10 @@ _END = re.compile(r"^\W*(returns?|outputs?|yields?|raises)\b|→|->|=>", re.IGNO
 _ITEM = re.compile(r"^\s*(?:[-*•]\s*|:param\s+|@param\s+)?(?:\w+\s+)?`{0,2}(\w+)`{0,2}\s*(?::|--|–|,|\band\b|\()")
 _GROUP = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _DIM = re.compile(
-    r"(?P<times>\d+)\s*\*?\s*(?P<of>[A-Za-z]\w*)|(?P<word>[A-Za-z]\w*)|(?P<number>\d+)|(?P<any>\.\.\.|…|\*)"
+    r"(?P<times>\d+)\s*\*?\s*(?P<of>[A-Za-z]\w*)|(?P<sum>[A-Za-z]\w*(?:\s*\+\s*[A-Za-z]\w*)+)|"
+    r"(?P<word>[A-Za-z]\w*)|(?P<number>\d+)|(?P<any>\.\.\.|…|\*)"
 )
+_NUMBER = r"(?:int|integer|float|bool|boolean|str|string)\b(?!\s*(?:array|list|tensor|ndarray|matrix|vector|\[))"
 _ANY_RUN = re.compile(r"^\w+_?1,(\.\.\.|…),\w+_?k$")
 
 
@@ -25,7 +27,7 @@ def shapes_in(text: str, names: Iterable[str]) -> dict[str, Shape]:
 
     Everything behind "Returns", or behind an arrow within a line, is about something else.
     """
-    known = list(names)
+    known = [name for name in names if not _is_number(name, text)]
     found: dict[str, Shape] = {}
     waiting: list[str] = []
     for line in _about_arguments(text):
@@ -40,6 +42,11 @@ def shapes_in(text: str, names: Iterable[str]) -> dict[str, Shape]:
                     found.setdefault(name, mention)
                 waiting = []
     return found
+
+
+def _is_number(name: str, text: str) -> bool:
+    """Whether a docstring says that an argument is one number or word: `units : int`, `units (int): …`."""
+    return bool(re.search(rf"^\W*(?:param\s+)?{re.escape(name)}\W{{1,6}}{_NUMBER}", text, re.MULTILINE | re.IGNORECASE))
 
 
 def _about_arguments(text: str) -> list[str]:

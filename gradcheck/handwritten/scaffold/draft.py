@@ -73,7 +73,8 @@ class Draft:
         """The calls as they are written out; bare names before they are known."""
         if not self.lines:
             entry = self.subject.entry
-            return CodeBody(path, entry) if self.subject.kind != "pair" else self._bare(path)
+            is_pair = self.subject.kind == "pair"
+            return self._bare(path) if is_pair else CodeBody(path, entry, arrays=self.subject.arrays)
         texts: dict[str, Any] = {key: SourceText.of(text) for key, text in self.lines.items() if key != "arrays"}
         if self.gradient_at:
             texts["gradient_at"] = {name: SourceText.of(text) for name, text in self.gradient_at.items()}
@@ -82,14 +83,15 @@ class Draft:
     def _bare(self, path: Path) -> CodeBody:
         assert self.subject.backward is not None
         forward, backward = SourceText.of(self.subject.entry), SourceText.of(self.subject.backward.name)
-        return CodeBody(path, forward=forward, backward=backward)
+        return CodeBody(path, forward=forward, backward=backward, arrays=self.subject.arrays)
 
     def with_statements(self, body: CodeBody) -> Draft:
         """The draft with its calls written out, option dicts as calls of `dict`."""
         keys = ("setup", "forward", "backward", "output", "parameters_at")
         found = {key: getattr(body, key) for key in keys}
         # Where nothing is differentiated, backward is called for what it leaves behind.
-        lines = {
+        lines = {} if self.subject.arrays is None else {"arrays": self.subject.arrays}
+        lines |= {
             key: self._with_dicts(text.text.removeprefix(" = ")) for key, text in found.items() if text is not None
         }
         at = body.gradient_at

@@ -39,6 +39,7 @@ class FunctionFacts:
     ranks : argument → the least number of axes that its use asks for
     keys : argument → texts it is indexed with, in order, each with its default (NO_DEFAULT where it has none)
     indexes : arguments that other arrays are indexed with
+    choices : argument → the texts it is compared with, in order
     words : everything that occurs in it as a name, an attribute or a text
     is_empty : nothing but a docstring, `pass`, `...` or `raise NotImplementedError`
     """
@@ -51,6 +52,7 @@ class FunctionFacts:
     ranks: dict[str, int] = field(default_factory=dict)
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     indexes: frozenset[str] = frozenset()
+    choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
     is_empty: bool = False
 
@@ -70,10 +72,11 @@ class ClassFacts:
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What a file defines at its top level, in order."""
+    """What a file defines at its top level, in order. imports : the packages that it names anywhere"""
 
     functions: dict[str, FunctionFacts]
     classes: dict[str, ClassFacts]
+    imports: frozenset[str] = frozenset()
 
     def method(self, owner: str, name: str) -> FunctionFacts | None:
         """A method of a class of this file, or of the first of its bases here that has it."""
@@ -97,7 +100,15 @@ def read_facts(path: Path) -> FileFacts:
     tree = ast.parse(path.read_bytes())
     functions = {n.name: _function(n) for n in tree.body if isinstance(n, ast.FunctionDef)}
     classes = {n.name: _class(n) for n in tree.body if isinstance(n, ast.ClassDef)}
-    return FileFacts(functions, classes)
+    return FileFacts(functions, classes, frozenset(_imports(tree)))
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
 
 
 def _class(node: ast.ClassDef) -> ClassFacts:
@@ -122,15 +133,17 @@ def _function(node: ast.FunctionDef, about: str | None = None) -> FunctionFacts:
     body = _Body(set(names))
     for statement in node.body:
         body.visit(statement)
+    kept = [key for keys in body.keys.values() for key in keys]  # `parameters["W"]` is described like an argument
     return FunctionFacts(
         name=node.name,
         line=node.lineno,
         parameters=tuple(parameters),
-        documented=shapes_in(text if text is not None else ast.get_docstring(node) or "", names),
+        documented=shapes_in(text if text is not None else ast.get_docstring(node) or "", [*names, *kept]),
         unpacked=body.unpacked,
         ranks=body.ranks,
         keys=body.keys,
         indexes=frozenset(body.indexes),
+        choices={name: tuple(texts) for name, texts in body.choices.items()},
         words=frozenset(body.words),
         is_empty=all(_is_nothing(statement) for statement in node.body),
     )
@@ -145,6 +158,7 @@ class _Body(ast.NodeVisitor):
         self.ranks: dict[str, int] = {}
         self.keys: dict[str, dict[str, Any]] = {}
         self.indexes: set[str] = set()
+        self.choices: dict[str, dict[str, None]] = {}
         self.words: set[str] = set()
 
     def visit_Assign(self, node: ast.Assign) -> None:
@@ -185,6 +199,8 @@ class _Body(ast.NodeVisitor):
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         self.words.add(node.attr)
+        if node.attr == "T" and isinstance(node.value, ast.Name) and node.value.id in self.names:
+            self._asks_for(node.value.id, 2)  # of a vector it is the vector itself
         self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:
@@ -197,6 +213,11 @@ class _Body(ast.NodeVisitor):
         is_key = isinstance(key, ast.Constant) and isinstance(key.value, str) and isinstance(node.ops[0], ast.In)
         if is_key and isinstance(key, ast.Constant) and isinstance(owner, ast.Name) and owner.id in self.names:
             self.keys.setdefault(owner.id, {})[str(key.value)] = None
+        if isinstance(key, ast.Name) and key.id in self.names:  # `mode == "max"`, `mode in ("max", "mean")`
+            texts = owner.elts if isinstance(owner, ast.Tuple | ast.List | ast.Set) else [owner]
+            for text in texts if isinstance(node.ops[0], ast.Eq | ast.In) else ():
+                if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                    self.choices.setdefault(key.id, {})[text.value] = None
         self.generic_visit(node)
 
     def _shape_of(self, node: ast.expr) -> str:

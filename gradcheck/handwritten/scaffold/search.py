@@ -56,11 +56,11 @@ def search(
     if best.level < Level.RUNS:
         return Finding(best)
     found = finished(best, path, limit)
-    if found.is_out_of_domain:
+    if found.is_out_of_domain or best.flat:  # the logarithm of what is clipped to probabilities runs anywhere
         kinds = {name: "unit" if kind == "normal" else kind for name, kind in best.draft.guess.kinds.items()}
         inside = replace(best.draft, guess=replace(best.draft.guess, kinds=kinds))
         trial = attempt(inside, path, limit=limit)
-        if trial.level is Level.RUNS:
+        if trial.level is Level.RUNS and (found.is_out_of_domain or trial.flat < best.flat):
             return finished(trial, path, limit)
     return found
 
@@ -80,18 +80,27 @@ def _drafts(subject: Subject, facts: FileFacts, outline: Outline) -> Iterator[Dr
 
 
 def _namings(arguments: Arguments) -> list[dict[str, str]]:
-    """Role → the constructor's name for a size of it; a single one that says nothing may be the output or the input."""
+    """Role → the constructor's name for a size of it; a single one that says nothing may be the output or the input.
+
+    Without a vocabulary the size of an embedding is that of the data: `d_model`.
+    """
     named: dict[str, str] = {}
     for name, role in arguments.sizes.items():
         if role:
             named.setdefault(role, name)
+    if "embedding" in named and not {"in", "vocabulary"} & set(named):
+        named["in"] = named["embedding"]
     unnamed = [name for name, role in arguments.sizes.items() if not role]
     orders = (("out", "in"), ("in", "out")) if len(unnamed) == 1 else (("in", "out", "hidden", "classes"),)
     return [{**dict(zip((r for r in order if r not in named), unnamed, strict=False)), **named} for order in orders]
 
 
 def _fixed(arguments: Arguments, guess: Guess) -> dict[str, int]:
-    """Sizes that a setting has chosen: those of the image that a constructor is told to expect."""
+    """Sizes that a setting has chosen: those of the image that a constructor expects, and what its heads divide."""
+    heads = next((v for n, v in arguments.options.items() if "head" in n.lower() and type(v) is int), None)
+    width = next((name for name, role in arguments.sizes.items() if role in ("embedding", "in")), None)
+    if heads is not None and width is not None:
+        return {width: 2 * heads}
     images = [value for value in arguments.options.values() if isinstance(value, list) and len(value) == len(IMAGE)]
     is_image = any(len(shape) == 4 for shape in guess.shapes.values())
     return dict(zip(IMAGE, images[0], strict=True)) if images and is_image else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from string import ascii_letters
 
 from gradcheck.handwritten.scaffold.docstrings import ANY, Shape
 from gradcheck.handwritten.scaffold.facts import FunctionFacts
@@ -138,17 +139,38 @@ def _customary(question: Question, roles: Mapping[str, str], world: World) -> di
     is_recurrent = "wh" in roles.values()
     has_weight = bool({"weight", "wx"} & set(roles.values()))
     shapes: dict[str, Shape] = {}
+    layers = _layers(roles)
     for name, role in roles.items():
         shape = world.get("targets" if role == "labels" and has_weight else role, world["data"])
         if is_recurrent and role in ("wx", "wh", "bias"):
-            at = 0 if role != "bias" and world["wx"] == ("H", "D") else len(shape) - 1
+            at = 0 if role != "bias" and world.get("wx") == ("H", "D") else len(shape) - 1
             at = next(i for i, dim in enumerate(shape) if dim not in ("1", "D")) if role == "bias" else at
             shape = (*shape[:at], "H" if gates == 1 else f"{gates}*H", *shape[at + 1 :])
+        if name in layers:
+            shape = tuple(layers[name].get(dim, dim) for dim in shape)
         shapes[name] = shape
     if question.kind != "model" and question.is_loss and "labels" in roles.values():
         scores = "M" if has_weight else "D"
         shapes = {name: tuple("C" if dim == scores else dim for dim in shape) for name, shape in shapes.items()}
     return shapes
+
+
+def _layers(roles: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Weight or bias → names of its sizes, where W1, W2, … are layers, each taking what the one before it gives."""
+    numbered = {
+        name: int(name.lstrip(ascii_letters + "_"))
+        for name, role in roles.items()
+        if role in ("weight", "bias") and name[-1:].isdigit() and name.lstrip(ascii_letters + "_").isdigit()
+    }
+    order = sorted({n for name, n in numbered.items() if roles[name] == "weight"})
+    if len(order) < 2:
+        return {}
+    hidden = ["D", *(f"H{i}" if len(order) > 2 else "H" for i in range(1, len(order))), "M"]
+    return {
+        name: {"D": hidden[order.index(n)], "M": hidden[order.index(n) + 1]}
+        for name, n in numbered.items()
+        if n in order
+    }
 
 
 def _bound(question: Question, roles: Mapping[str, str], shapes: Mapping[str, Shape], names: Mapping[str, str]) -> str:
@@ -157,7 +179,8 @@ def _bound(question: Question, roles: Mapping[str, str], shapes: Mapping[str, Sh
     if question.kind == "model":
         return names.get("C", names.get("M", "2"))
     if weights and len(weights[0]) > 1:
-        return weights[0][-1 if "labels" in roles.values() else 0]
+        bound = weights[-1][-1] if "labels" in roles.values() else weights[0][0]
+        return "2" if bound == "1" else bound  # one column tells two classes apart
     scores = next((shapes[n] for n, role in roles.items() if role not in ("labels", "mask", "ids")), ())
     return scores[-1] if scores else "2"
 
@@ -176,6 +199,8 @@ def _kind(name: str, role: str, facts: FunctionFacts, target: str, domain: str) 
 
 def _as_targets(outputs: Shape, kind: str, bound: str) -> Shape:
     """The shape of targets for outputs: one whole number for a row of scores, or a number for each of them."""
+    if kind == "ids" and outputs[-1:] == ("N",):  # a column for each
+        return outputs if outputs[0] == "1" else ("N",)
     if kind == "ids":
         return outputs[:-1] if len(outputs) > 1 else outputs
     return (*outputs[:-1], bound) if kind == "one hot" else outputs

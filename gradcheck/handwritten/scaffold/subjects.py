@@ -5,9 +5,13 @@ By the tables of conventions and from the text alone; how a subject is called is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from gradcheck.handwritten.conventions.tables import METHODS, PARAMETER_LISTS, PREFIXES, SUFFIXES
+from gradcheck.handwritten.conventions.partners import forward_of, partner_of
+from gradcheck.handwritten.conventions.reading import gradient_of
+from gradcheck.handwritten.conventions.tables import GRADIENT_LISTS, METHODS, PARAMETER_LISTS, SUFFIXES
 from gradcheck.handwritten.outline import ClassOutline, FunctionOutline, Outline
 from gradcheck.handwritten.scaffold.facts import FileFacts, FunctionFacts
 from gradcheck.handwritten.scaffold.vocabulary import loss_family
@@ -15,6 +19,11 @@ from gradcheck.record import dataclass
 
 FUNCTION_BASES = ("Function", "torch.autograd.Function", "autograd.Function")
 GRADIENT_NAMES = ("grad", "grads", "gradient", "gradients", "dx", "dw", "dtheta", "delta", "derivative")
+DERIVATIVE_FLAGS = (
+    "deriv", "derivative", "derivate", "derive", "der", "deri", "prime", "grad", "gradient", "diff", "is_derivative",
+    "return_derivative", "d",
+)  # fmt: skip
+LOSS_VALUES = ("loss", "cost", "j", "total_loss", "total_cost", "objective", "error")  # names of what a loss gives
 ENDINGS = tuple(dict.fromkeys(ending for ending, _ in SUFFIXES if ending))
 BACKWARD_ENDINGS = ("_backward", "_bwd", "_bprop", "_backward_pass")
 
@@ -23,9 +32,10 @@ BACKWARD_ENDINGS = ("_backward", "_bwd", "_bprop", "_backward_pass")
 class Subject:
     """One thing to check.
 
-    kind : pair, loss, layer, model or function (a torch.autograd.Function)
+    kind : pair, loss, layer, model, function (a torch.autograd.Function) or flag (`sigmoid(x, deriv=True)`)
     title : what the case is called; entry : the name that the file is asked for; line : where it begins
     parts : its functions or methods, for the reader
+    flag : the argument that asks for the derivative; arrays : what its inputs have to be wrapped in, or None
     """
 
     kind: str
@@ -36,13 +46,16 @@ class Subject:
     forward: FunctionFacts
     backward: FunctionFacts | None = None
     constructor: FunctionFacts | None = None
+    flag: str = ""
+    arrays: str | None = None
 
 
 def find_subjects(facts: FileFacts, outline: Outline) -> tuple[list[Subject], list[str]]:
     """The subjects of a file in its order, and the names of functions that look like half of a pair."""
     found: list[Subject] = []
     taken: set[str] = set()
-    pairs = {f: b for f in facts.functions if (b := _partner(f, outline)) and not f.startswith("_")}
+    # Neighbours are in the outline, too: a pair is one whose two halves stand in this file.
+    pairs = {f: b for f in facts.functions if not f.startswith("_") and (b := partner_of(f, outline.functions))}
     partners = set(pairs.values())
     for name, forward in facts.functions.items():
         if name in pairs and name not in partners and pairs[name] in facts.functions:
@@ -54,31 +67,39 @@ def find_subjects(facts: FileFacts, outline: Outline) -> tuple[list[Subject], li
         elif name not in partners and _is_loss(forward, outline.functions.get(name)):
             taken.add(name)
             found.append(Subject("loss", name, name, forward.line, (name,), forward))
+        elif name not in partners and (flag := _flag(forward)):
+            taken.add(name)
+            found.append(Subject("flag", name, name, forward.line, (name,), forward, forward, flag=flag))
+    for name in facts.functions:
+        forward_name = forward_of(name, [f for f in pairs if f in taken]) if name not in taken else None
+        if forward_name is not None and not name.startswith("_"):
+            taken.add(name)
+            forward = facts.functions[forward_name]
+            parts = (forward_name, name)
+            found.append(Subject("pair", name, forward_name, forward.line, parts, forward, facts.functions[name]))
     found += [subject for name in facts.classes for subject in _class(name, facts, outline)]
     halves = [
         name
         for name in facts.functions
         if name not in taken and not name.startswith("_") and name.endswith((*ENDINGS, *BACKWARD_ENDINGS))
     ]
+    # What computes with torch alone cannot be given an array; beside numpy either may be meant.
+    if "torch" in facts.imports and "numpy" not in facts.imports:
+        found = [replace(s, arrays="torch") if s.kind in ("pair", "loss") else s for s in found]
     return sorted(found, key=lambda subject: subject.line), halves
 
 
-def _partner(name: str, outline: Outline) -> str | None:
-    """The backward of a function, by the tables; the same order as where bare names are read."""
-    if name == "fwd" and "bwd" in outline.functions:
-        return "bwd"
-    for end, partner_end in SUFFIXES:
-        if name.endswith(end) and (found := name.removesuffix(end) + partner_end) in outline.functions:
-            return found if found != name else None
-    for start, partner_start in PREFIXES:
-        if name.startswith(start) and (found := partner_start + name.removeprefix(start)) in outline.functions:
-            return found if found != name else None
-    return None
+def _flag(facts: FunctionFacts) -> str:
+    """The switch of an activation or a loss that gives its derivative instead, `deriv=False`; "" where it has none."""
+    named = [p.name for p in facts.parameters if p.name.lower() in DERIVATIVE_FLAGS and p.default in (False, None)]
+    required = [p for p in facts.parameters if p.is_required]
+    is_one = len(named) == 1 and named[0] in facts.words and 1 <= len(required) <= 2
+    return named[0] if is_one and not facts.name.startswith("_") else ""
 
 
 def _title(name: str) -> str:
     ending = next((ending for ending in ENDINGS if name.endswith(ending) and name != ending), "")
-    return name.removesuffix(ending)
+    return re.sub(r"(?<=[a-z0-9])_(forward|fwd|fprop|cached)(?=_|$)", "", name.removesuffix(ending))
 
 
 def _is_loss(facts: FunctionFacts, outline: FunctionOutline | None) -> bool:
@@ -86,13 +107,26 @@ def _is_loss(facts: FunctionFacts, outline: FunctionOutline | None) -> bool:
     returns = outline.returns if outline is not None else None
     if facts.name.startswith("_") or not facts.parameters or returns is None or len(returns) < 2:
         return False
-    names = [p.name.lower() for p in facts.parameters]
-    known = {*(f"d{n}" for n in names), *(f"d_{n}" for n in names), *(f"grad_{n}" for n in names)}
-    behind = [(name or "").lower() for name in returns[1:]]
-    if all(name in known for name in behind):
+    dicts = outline.dicts if outline is not None and len(returns) == 2 else {}
+    if any(_holds_gradients(name, keys, facts) for name, keys in dicts.items()):
         return True
-    is_gradient = all(not name or name in GRADIENT_NAMES or name.startswith(("d", "grad")) for name in behind)
-    return is_gradient and len(behind) == 1 and bool(loss_family(facts.name)) and returns[0] != "out"
+    names = [parameter.name for parameter in facts.parameters]
+    behind = returns[1:]
+    if all(gradient_of(name, names) is not None for name in behind):
+        return True
+    low = [(name or "").lower() for name in behind]
+    is_named = (returns[0] or "").lower() in LOSS_VALUES or bool(loss_family(facts.name))
+    if len(low) > 1:  # `cost, gradPred, grad`: which is which has to be asked for
+        return is_named and all(name.startswith(("grad", "d")) or name.endswith("grad") for name in low)
+    is_gradient = not low[0] or low[0] in GRADIENT_NAMES or low[0].startswith(("d", "grad"))
+    return is_gradient and is_named and returns[0] != "out"
+
+
+def _holds_gradients(name: str, keys: Sequence[str], facts: FunctionFacts) -> bool:
+    """Whether a dict that is returned is one of gradients: by its name, or of what it keeps all are some."""
+    words = [parameter.name for parameter in facts.parameters] + [key for keys in facts.keys.values() for key in keys]
+    is_named = name.lower() in (*GRADIENT_LISTS, "gradient")
+    return is_named or (bool(keys) and all(gradient_of(key, words) is not None for key in keys))
 
 
 def _class(name: str, facts: FileFacts, outline: Outline) -> Iterator[Subject]:

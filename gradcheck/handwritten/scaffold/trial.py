@@ -19,10 +19,13 @@ from gradcheck.errors import GradcheckError, NotationError, UserCodeError
 from gradcheck.handwritten.runner import Handwritten, open_handwritten
 from gradcheck.handwritten.scaffold.calls import OpenCallError, written_out
 from gradcheck.handwritten.scaffold.draft import Draft
+from gradcheck.handwritten.scaffold.vocabulary import loss_family
 from gradcheck.handwritten.session import CodeError
 from gradcheck.handwritten.session.interrupts import watched
 from gradcheck.model.case import Case
 from gradcheck.model.problem import Array
+
+MAX_ELEMENTS = 12  # of a tensor, moved one by one
 
 Limit = Callable[[], AbstractContextManager[None]]
 
@@ -45,6 +48,7 @@ class Trial:
     shapes : tensor → shape, of every tensor that was found; still : tensors that forward does not depend on
     is_deaf : the gradient of a single number does not depend on the upstream gradient
     agrees : whether a difference agrees with the gradient; only where that was asked
+    flat : how many elements forward does not depend on, among the first of each tensor; only of losses
     """
 
     draft: Draft
@@ -56,6 +60,7 @@ class Trial:
     still: tuple[str, ...] = ()
     is_deaf: bool = False
     agrees: bool = False
+    flat: int = 0
 
 
 def attempt(
@@ -116,7 +121,8 @@ def _run(draft: Draft, case: Case, arrays: Mapping[str, Any]) -> Trial:
     is_deaf = bool(doubled) and all(np.array_equal(doubled[name], gradients[name]) for name in doubled)
     still = _still(code)
     agrees = bool(draft.note) and _agrees(code, upstream, gradients)
-    return Trial(draft, Level.RUNS, shapes=shapes, still=still, is_deaf=is_deaf, agrees=agrees)
+    flat = _flat(code) if loss_family(draft.subject.title) else 0
+    return Trial(draft, Level.RUNS, shapes=shapes, still=still, is_deaf=is_deaf, agrees=agrees, flat=flat)
 
 
 def _agrees(code: Handwritten, upstream: Array, gradients: Mapping[str, Any]) -> bool:
@@ -130,6 +136,17 @@ def _agrees(code: Handwritten, upstream: Array, gradients: Mapping[str, Any]) ->
         if not abs(claimed - numeric) <= 1e-4 * max(abs(claimed), abs(numeric)):
             return False
     return True
+
+
+def _flat(code: Handwritten) -> int:
+    """How many of the first elements of each tensor leave the output as it is: a loss clips what it has no value for."""
+    count = 0
+    for name in code.wrt:
+        for index in range(min(MAX_ELEMENTS, code.point[name].size)):
+            moved = np.array(code.point[name])
+            moved.flat[index] += 1e-3
+            count += np.array_equal(code.outputs({**code.point, name: moved}), code.value)
+    return count
 
 
 def _bare(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -21,8 +21,8 @@ def _words(text: str) -> frozenset[str]:
 ARRAYS = (
     ("wx", r"w_?xh?|w_?ih|w_?x\w|u_?x"),
     ("wh", r"w_?hh?|w_?rec(urrent)?|u_?h"),
-    ("weight", r"w\d*|ws|weights?\d*|kernels?\d*|filters?|theta|w_\w+|weight_\w+|embeddings?"),
-    ("bias", r"b\d*|bias(es)?\d*|b_\w+|bias_\w+"),
+    ("weight", r"w[a-z]{0,2}\d*|weights?\d*|kernels?\d*|filters?|theta|w_\w+|weight_\w+|embeddings?"),
+    ("bias", r"b[a-z]?\d*|bias(es)?\d*|b_\w+|bias_\w+"),
     ("scale", r"gamma\d*|g|scale"),
     ("shift", r"beta\d*|shift"),
     ("state", r"(prev|previous|last|init(ial)?)_?(h|c|hidden|state|cell|a)|[hc]_?(prev|0|in|t|init)|[hc]"
@@ -47,8 +47,9 @@ LOSSES = ("binary", "regression", "loss")
 
 # role of a size → tokens of its name, the first that has one counts
 SIZES = (
-    ("kernel", "kernel filter window kh kw field"), ("hidden", "hidden h"), ("classes", "class classes k labels"),
-    ("vocabulary", "vocab vocabulary v"), ("embedding", "embed embedding wordvec emb e"),
+    ("kernel", "kernel filter window kh kw field"), ("hidden", "hidden h ff ffn mlp inner"),
+    ("classes", "class classes k labels"),
+    ("vocabulary", "vocab vocabulary v"), ("embedding", "embed embedding wordvec emb e model"),
     ("time", "time steps timesteps seq length t"),
     ("out", "out output outputs next units neurons nodes to y m filters"),
     ("in", "in input inputs prev from x features feature d dim dims channels c n"),
@@ -66,12 +67,13 @@ class Setting:
 SETTINGS = (
     (r"strides?", Setting(1, (1, 2))),
     (r"pad(ding)?s?|pad_?width", Setting(0, (0, 1))),
-    (r"reg(ularization|ularisation)?(_?(strength|param|rate|lambda|coef))?|lambda?d?_?|lam|weight_decay(_lambda)?|l2(_?reg)?",
+    (r"reg(ularization|ularisation)?(_?(strength|param|rate|lambda|coef))?|lam(b(da?|d)?_?)?|lbd|weight_decay(_lambda)?|l2(_?reg)?",
      Setting(0.3, (0.0, 0.3))),
+    (r"l", Setting(0.3, (0.0, 0.3))),
     (r"eps(ilon)?", Setting(1e-5)),
     (r"momentum|decay|rho", Setting(0.9)),
     (r"keep(_?(prob|rate|p))?", Setting(0.8)),
-    (r"p|prob|drop(out)?(_?(p|prob|rate|ratio))?|ratio|(dropout_)?rate", Setting(0.4)),
+    (r"p|prob|(p_?)?drop(out)?(_?(p|prob|rate|ratio))?|ratio|(dropout_)?rate", Setting(0.4)),
     (r"alpha|slope|negative_slope|leak(iness)?|a", Setting(0.1)),
     (r"delta|margin|temperature|threshold|scale|factor|c|power", Setting(2.0)),
     (r"(n(um)?_?)?groups?|g", Setting(2, (2, 4))),
@@ -92,6 +94,9 @@ WINDOW = (
 )
 WINDOWED = {"conv": 3, "conv1d": 3, "pool": 2}  # family → the size of its windows
 SWEPT_DEFAULTS = ("stride", "strides", "pad", "padding", "reg", "groups", "num_groups")  # swept although they have one
+
+# a required argument of a forward that is a size: num_users, n_in, hidden_size, outputSize
+SIZE_ARGUMENT = r"(num|n|nb|no_of|number_of)_\w+|\w+_?(size|dims?)|dim"
 
 BATCH = _words("n m b bs n_samples num_samples samples batch batch_size num_examples num_train num_test")
 TIME = _words("t time steps timesteps time_steps seq_len seq_length sequence_length length")

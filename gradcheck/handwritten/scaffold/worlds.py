@@ -25,6 +25,7 @@ WORLDS: Mapping[str, World] = {
     "rows, W (D,)": {**ROWS, "weight": ("D",), "bias": (), "targets": ("N",)},
     "columns": {**ROWS, "data": ("D", "N"), "weight": ("M", "D"), "bias": ("M", "1"), "state": ("H", "N"),
                 "wx": ("H", "D"), "scale": ("D", "1"), "shift": ("D", "1"), "targets": ("M", "N")},
+    "columns, w (D, 1)": {"data": ("D", "N"), "weight": ("D", "1"), "bias": (), "targets": ("1", "N")},
     "alike": {"data": ("N", "D")},
     "images": IMAGES,
     "square windows": {**IMAGES, "weight": ("F", "C", "K", "K")},
@@ -32,16 +33,18 @@ WORLDS: Mapping[str, World] = {
     "images, channels last": {"data": ("N", "H", "W", "C"), "weight": ("K", "K", "C", "F"),
                               "bias": ("1", "1", "1", "F"), "scale": ("C",), "shift": ("C",)},
     "sequences": {**ROWS, "data": ("N", "T", "D"), "ids": ("N", "T"), "targets": ("N", "T", "M"), "mask": ("N", "T")},
+    "sequences, square": {"data": ("N", "T", "D"), "weight": ("D", "D"), "bias": ("D",)},
     "signals": {"data": ("N", "C", "L"), "weight": ("F", "C", "K"), "bias": ("F",), "scale": ("C",), "shift": ("C",)},
     "one row": {**ROWS, "data": ("D",), "state": ("H",), "targets": ("M",)},
     "one column": {**ROWS, "data": ("D", "1"), "weight": ("M", "D"), "bias": ("M", "1"), "state": ("H", "1"),
                    "wx": ("H", "D"), "targets": ("M", "1")},
     "one image": {"data": ("H", "W"), "weight": ("K", "K"), "bias": ("1",)},
     "numbers": {"data": ("N",)},
+    "numbers, w": {"data": ("N",), "weight": (), "bias": (), "targets": ("N",)},
     "one number": {"data": ()},
 }  # fmt: skip
-USUAL = ("rows", "rows, W (out, in)", "rows, b (1, M)", "alike", "columns", "rows, W (D,)", "images", "sequences",
-         "one row", "one column", "numbers", "one number")  # fmt: skip
+USUAL = ("rows", "rows, W (out, in)", "rows, b (1, M)", "alike", "columns", "rows, W (D,)", "columns, w (D, 1)", "images", "sequences",
+         "one row", "one column", "numbers, w", "numbers", "one number")  # fmt: skip
 # what a function is about → the worlds to try first
 PREFERRED = {
     "conv": ("images", "square windows", "images, channels last", "one image", "signals"),
@@ -50,7 +53,7 @@ PREFERRED = {
     "spatial": ("images", "images, group", "images, channels last"),
     "group_norm": ("images, group", "images", "rows"),
     "recurrent": ("sequences", "rows", "columns", "one column"),
-    "temporal": ("sequences", "rows"),
+    "temporal": ("sequences", "sequences, square", "rows"),
     "step": ("rows", "columns", "one row", "one column"),
 }  # fmt: skip
 GATES = {"lstm": 4, "gru": 3}  # matrices side by side in one

@@ -22,30 +22,34 @@ class Interrupt(KeyboardInterrupt):
 def watched() -> Iterator[None]:
     """While the block runs, Ctrl-C raises an Interrupt, and any other KeyboardInterrupt is known to be the code's.
 
-    Code that catches the Interrupt goes on, but only to the end of the block. Where Ctrl-C is not Python's own affair
-    (in another thread, or with a handler that the caller has put there) nothing changes.
+    Code that catches the Interrupt goes on, but only to the end of the block. A handler that the caller has put there is
+    called first; where Ctrl-C is not Python's own affair, or not this thread's, it cannot raise anything here.
 
     Raises Interrupt.
     """
     global _depth
-    is_ours = threading.current_thread() is threading.main_thread()
-    if not is_ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
+    before = signal.getsignal(signal.SIGINT)
+    is_ours = callable(before) and threading.current_thread() is threading.main_thread()
     is_pressed = False
 
     def ring(signum: int, frame: FrameType | None) -> None:
         nonlocal is_pressed
-        is_pressed = True
-        raise Interrupt
+        try:
+            if callable(before):
+                before(signum, frame)
+        except KeyboardInterrupt:
+            is_pressed = True
+            raise Interrupt from None
 
-    signal.signal(signal.SIGINT, ring)
+    if is_ours:
+        signal.signal(signal.SIGINT, ring)
     _depth += 1
     try:
         yield
     finally:
         _depth -= 1
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if is_ours:
+            signal.signal(signal.SIGINT, before)
         if is_pressed:
             raise Interrupt
 

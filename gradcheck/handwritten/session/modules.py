@@ -10,11 +10,13 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import count
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 _numbers = count(1)
+MAX_LEVELS = 4  # folders that are looked through upwards for the package that a file is in
 INSTALLED = r"[\\/](site|dist)-packages[\\/]"
 
 
@@ -46,7 +48,7 @@ class Modules:
         if self.stem in self._hidden:
             sys.modules[self.stem] = module  # a neighbour that imports it back gets this very module
         # Compiled here and not by a loader, so that no bytecode file, stale or new, has a part in it.
-        exec(compile(self.source, self.path, "exec", dont_inherit=True), module.__dict__)
+        exec(_compiled(self.source, self.path), module.__dict__)
         return module.__dict__
 
     def enter(self) -> None:
@@ -92,7 +94,7 @@ class Modules:
 
     def relative(self, path: str) -> str | None:
         """The path as seen from the folder of the code, or None for a file that is not the user's."""
-        full = os.path.abspath(path)
+        full = _normal(path) if os.path.isabs(path) else os.path.abspath(path)
         for root in reversed(self.roots):
             if full.startswith(root + os.sep) and not re.search(INSTALLED, full[len(root) :]):
                 return os.path.relpath(full, self.folder).replace(os.sep, "/")
@@ -115,19 +117,58 @@ class Modules:
         return any(isinstance(path, str) and self.relative(path) is not None for path in paths)
 
 
+@lru_cache(maxsize=4096)  # every file opened looks at every module that is loaded
+def _normal(path: str) -> str:
+    return os.path.normpath(path)
+
+
+@lru_cache(maxsize=64)  # many cases name the same file, and compiling it can take as long as checking one of them
+def _compiled(source: bytes, path: str) -> CodeType:
+    return compile(source, path, "exec", dont_inherit=True)
+
+
 def _package_of(folder: str, source: bytes) -> tuple[str, str]:
-    """(dotted name of the package, folder to import it from); no package unless the file imports relatively to one."""
+    """(dotted name of the package, folder to import it from); no package unless the file imports from its own one.
+
+    It does so relatively, `from .tools import pad`, or by name: `from nets.tools import pad` inside the folder nets.
+    """
     dots = [len(found) for found in re.findall(rb"^[ \t]*from[ \t]+(\.+)", source, re.MULTILINE)]
-    if not dots:
+    called = [found.decode() for found in re.findall(rb"^[ \t]*(?:from|import)[ \t]+(\w[\w.]*)", source, re.MULTILINE)]
+    depth = max([*dots, _levels_up(folder, called)], default=0)
+    if not depth:
         return "", folder
     names: list[str] = []
     root = folder
-    while len(names) < max(dots) or os.path.isfile(os.path.join(root, "__init__.py")):
+    while len(names) < depth or os.path.isfile(os.path.join(root, "__init__.py")):
         root, name = os.path.split(root)
         if not name:
             break
         names.insert(0, name)
     return ".".join(names), root
+
+
+def _levels_up(folder: str, called: list[str]) -> int:
+    """How far up the folder is whose own name the file imports from: 1 for the folder itself, 0 where there is none.
+
+    called : dotted names that are imported. A folder is meant only where it is a package or has what is asked for: one
+    that happens to be called like a library is not.
+    """
+    for level in range(1, MAX_LEVELS + 1):
+        root, name = os.path.split(folder)
+        if not name:
+            break
+        if name not in sys.stdlib_module_names and name != "numpy":
+            inside = [dotted.split(".")[1:] for dotted in called if dotted.partition(".")[0] == name]
+            is_package = os.path.isfile(os.path.join(folder, "__init__.py"))
+            if any(is_package or (parts and _exists(os.path.join(folder, *parts))) for parts in inside):
+                return level
+        folder = root
+    return 0
+
+
+def _exists(path: str) -> bool:
+    """Whether a module or a package is there, under its path without an extension."""
+    return os.path.isfile(f"{path}.py") or os.path.isdir(path)
 
 
 def _importable(folder: str) -> Iterator[str]:

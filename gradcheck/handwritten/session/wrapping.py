@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ class Wrapping:
         """Name and machine epsilon of the float type of an output; ("", 0) where it is none."""
         if array.dtype.kind != "f":
             return "", 0.0
-        return str(array.dtype), float(np.finfo(array.dtype).eps)
+        return _float_type(array.dtype)
 
     def is_changed(self, value: Any, array: Any) -> bool:
         """Whether the code has overwritten what it was given."""
@@ -143,6 +144,11 @@ def as_parameter(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value if value.dtype.kind == "f" else None
     return np.asarray(value, dtype=float) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+@lru_cache(maxsize=16)  # asked after every evaluation, and numpy takes its time over the name of a type
+def _float_type(kind: np.dtype[Any]) -> tuple[str, float]:
+    return str(kind), float(np.finfo(kind).eps)
 
 
 PLAIN = Wrapping()
