@@ -28,7 +28,7 @@ import numpy  # noqa: F401 - imported once, here, and not again by every mutant
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MODULES = ("compare", "precision", "aggregate", "ties")
+MODULES = ("compare", "precision", "aggregate", "ties", "combinations")
 TESTS = (*MODULES, "half_precision")  # tests/unit/test_….py
 SECONDS = 60  # a mutant that takes longer hangs, and counts as noticed
 
