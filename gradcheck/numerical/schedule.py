@@ -7,6 +7,7 @@ Where it does not pay, or where a rule meets the edge of a domain, the plain loo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from gradcheck.errors import InternalError
 from gradcheck.model.problem import Array, Problem
 from gradcheck.numerical.difference import PlainLoop, Responder, Response
-from gradcheck.numerical.sharing import Sharing, passes, ways_to_share
+from gradcheck.numerical.portions import Request, SharedLoop, Work
+from gradcheck.numerical.sharing import CALL, Sharing, passes, ways_to_share
 from gradcheck.numerical.steps import element_scales, move, power_of_two
 from gradcheck.numerical.structure import Structure
 from gradcheck.perturb.move import Move
@@ -48,10 +50,18 @@ class StructureEngine:
     loop : its count of evaluations grows by those that it would have needed
     budget : numbers in the largest array of a pass; bounds the memory
     least : probes × numbers in the graph below which the plain loop is asked
+    work : what works off the passes of a request; None to do it here, one after the other
     """
 
-    def __init__(self, loop: PlainLoop, structure: Structure, budget: int = BUDGET, least: int = TOO_SMALL) -> None:
-        self.loop, self.problem, self.noise = loop, loop.problem, loop.noise
+    def __init__(
+        self,
+        loop: PlainLoop,
+        structure: Structure,
+        budget: int = BUDGET,
+        least: int = TOO_SMALL,
+        work: Work | None = None,
+    ) -> None:
+        self.loop, self.problem, self.noise, self.work = loop, loop.problem, loop.noise, work
         self.structure, self.budget, self.least = structure, budget, least
         self._ways: dict[str, tuple[Sharing, ...]] = {}
         self._used: set[str] = set()
@@ -119,9 +129,30 @@ class StructureEngine:
     def _probe(self, tensor: str, cells: NDArray[np.int64], steps: Array) -> Array:
         """Rows ahead, behind, low, high, noise, crossed – as in a Response – and whether every op had an exact rule."""
         out = np.empty((7, cells.size))
-        for chosen in self._passes(tensor, cells) if cells.size else ():
+        groups = self._passes(tensor, cells) if cells.size else iter(())
+        if self.work is not None and cells.size:
+            together = list(groups)
+            order, ends = np.concatenate(together), np.cumsum([0, *(chosen.size for chosen in together)])
+            out[:, order] = self.work.gather(Request(tensor, cells[order], steps[order], ends), self.answer, self.noise)
+            self._used.add(tensor)
+            return out
+        for chosen in groups:
             out[:, chosen] = self._pass(tensor, cells[chosen], steps[chosen])
         return out
+
+    def answer(self, request: Request) -> Array:
+        """Columns of `_probe`, one pass for each part of the request."""
+        cuts = pairwise(request.bounds.tolist())
+        return np.hstack([self._pass(request.tensor, request.cells[i:j], request.steps[i:j]) for i, j in cuts])
+
+    def cost(self, tensor: str) -> float:
+        """Seconds that one probe of every element is expected to take, right between tensors if not by the clock."""
+        size = self.problem.point[tensor].size
+        if 2 * size * self.structure.widest <= self.budget:
+            return CALL * len(self.structure.graph.vertices)
+        if tensor not in self._ways:
+            self._ways[tensor] = ways_to_share(self.structure, tensor, self.budget)
+        return min(way.seconds(way.units(np.arange(size))[1]) for way in self._ways[tensor])
 
     def _passes(self, tensor: str, cells: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
         if tensor not in self._ways:
@@ -170,7 +201,7 @@ class StructureEngine:
         return result
 
     def _rounding(self, tensor: str) -> Rounding | None:
-        """Some slopes taken twice, with steps that differ by little: what differs is rounding. None if nothing moves."""
+        """Slopes taken twice, with steps that differ by little: what differs is rounding. None if nothing moves."""
         if tensor not in self._roundings:
             x = self.problem.point[tensor]
             chosen = np.random.default_rng(x.size).choice(x.size, min(SAMPLED, x.size), replace=False)
@@ -199,8 +230,18 @@ def _columns(response: Response) -> tuple[Array, ...]:
     return response.ahead, response.behind, response.low, response.high, response.noise
 
 
-def engine_for(problem: Problem, loop: PlainLoop) -> Responder:
-    """What answers probes fastest: the structure engine for a function made of ops, the plain loop for a black box."""
+def engine_for(problem: Problem, loop: PlainLoop, work: Work | None = None) -> Responder:
+    """What answers probes fastest: the structure engine for a function made of ops, the plain loop for a black box.
+
+    work : what works off the parts of their requests; None to do it here, one after the other
+    """
+    sizes = {tensor: problem.point[tensor].size for tensor in problem.wrt}
     if problem.traced is None:
-        return loop
-    return StructureEngine(loop, Structure(problem.traced.graph, problem.traced.values))
+        if work is None:
+            return loop
+        work.plan(sizes, lambda tensor: float(sizes[tensor]))
+        return SharedLoop(loop, work)
+    engine = StructureEngine(loop, Structure(problem.traced.graph, problem.traced.values), work=work)
+    if work is not None:
+        work.plan(sizes, engine.cost)
+    return engine

@@ -7,6 +7,7 @@ need places of their own, it may be better to keep probes apart that differ ther
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -65,6 +66,7 @@ def ways_to_share(structure: Structure, leaf: str, budget: int) -> tuple[Sharing
     shape = np.shape(structure.values[structure.graph.leaves[leaf]])
     middle = tuple(n // 2 for n in shape)
 
+    @cache  # with one dear axis, the last trial is one that was made before
     def trial(*places: tuple[int, ...]) -> tuple[int, float, int]:
         """Ops passed, numbers per probe, and how many probes fit."""
         cells = np.array([np.ravel_multi_index(place, shape) if shape else 0 for place in places])

@@ -30,14 +30,22 @@ define("silu", lambda x: x * sigmoid(x), formula="x · sigmoid(x), also called s
 
 def tanh_argument(x: Array) -> Array:
     """Twice the argument of the tanh in gelu's approximation: ½·(1 + tanh u) is sigmoid(2u)."""
-    return x * (2.0 * sqrt(2.0 / pi) + (2.0 * sqrt(2.0 / pi) * CUBIC) * (x * x))
+    factor = np.asarray(x * x)
+    factor *= 2.0 * sqrt(2.0 / pi) * CUBIC
+    factor += 2.0 * sqrt(2.0 / pi)
+    factor *= x
+    return factor
 
 
 def gelu(x: Array, approximate: str) -> Array:
     """x·Φ(x), with Φ as ½·erfc(−x/√2), which keeps the digits of the left tail; or its approximation by tanh."""
     if approximate == "tanh":
-        # Not x · sigmoid(2u): where e^−2u overflows, x / ∞ is the 0 that is meant.
-        return x / (1.0 + np.exp(-tanh_argument(x)))
+        # x · sigmoid(2u); where e^−2u overflows, x / ∞ is the 0 that is meant. In place: on large arrays a pass over
+        # memory costs as much as the exponential.
+        tail = np.asarray(-tanh_argument(x))
+        np.exp(tail, out=tail)
+        tail += 1.0
+        return x / tail
     return 0.5 * x * erfc(-x / sqrt(2.0))
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gradcheck.errors import ShapeError
 from gradcheck.ops.axes import normalised_axes
-from gradcheck.ops.reductions import count, weighted_sum
+from gradcheck.ops.reductions import count, sum_of_probes, weighted_sum
 from gradcheck.ops.registry import Array, Samples, define, sample
 from gradcheck.ops.samples import BLOCK, MATRIX, ROW
 
@@ -47,7 +47,7 @@ def softmax_twins(d: Array, y: Array, x: Array, axis: Axes) -> tuple[Array, Arra
 
 def _by_growth(growth: Array, d: Array, y: Array, x: Array, axis: Axes) -> Array:
     e = y * growth
-    total = np.add.reduce(e, axis=axis, keepdims=True)
+    total = sum_of_probes(e, axis, True)
     change = (e - y * total) / (1.0 + total)
     far = ~((total > -0.5) & (total < np.inf))
     return np.where(far, softmax(x + d, axis) - y, change) if far.any() else change
@@ -112,12 +112,13 @@ def normalise_vjp(g: Array, y: Array, x: Array, axis: Axes, eps: float) -> Array
 
 
 def normalise_delta(d: Array, y: Array, x: Array, axis: Axes, eps: float) -> Array:
-    """With c and e the centred x and d, s² = variance + eps, v = mean(e·(e + 2c)) and s′² = s² + v:
+    """With c and e the centred x and d, s² = variance + eps, v = mean(e² + 2·c·e) and s′² = s² + v:
 
     e / s′ − c·v / (s·s′·(s + s′)), in which no two close numbers are subtracted.
     """
-    c, e = centred(x, axis), centred(d, axis)
-    change = np.add.reduce(e * (e + 2.0 * c), axis=axis, keepdims=True) / count(x, axis)
+    n, c = count(x, axis), centred(x, axis)
+    e = d - sum_of_probes(d, axis, True) / n
+    change = (sum_of_probes(e * e, axis, True) + 2.0 * weighted_sum(c, e, axis, True)) / n
     before = deviation(c, axis, eps)
     # s² + v keeps its digits unless most of the variance goes.
     is_safe = (change > -0.5 * np.square(before)).all()

@@ -85,8 +85,8 @@ class Op:
         arrays have an extra last axis for the probes. None, or no entries at all: forward(x + d) − y serves
     twins : per argument the same for d and for −d at once, a pair, where both signs share work; or no entries at all
     factored : for an op of one argument, `rule(w, u, y, x, **options)` → the same pair for a change w·u: w a direction
-        along the last axis, shape (n, 1), u a number per row and probe, shape (…, 1, K). It answers None where steps are
-        too long for it. None: there is no such rule
+        along the last axis, shape (n, 1), u a number per row and probe, shape (…, 1, K). It answers None where steps
+        are too long for it. None: there is no such rule
     kink : where it switches; None for an op that is smooth wherever it is defined
     arguments : names of the array arguments
     variadic : the last name stands for any number of arguments. Its entry in `vjps`, `deltas` and `linear` serves them

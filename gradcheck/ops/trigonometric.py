@@ -107,7 +107,11 @@ def tanh_slope(x: Array) -> Array:
 def tanh_change(d: Array, y: Array, x: Array) -> Array:
     """t·(1 − y²) / (1 + t·y), t = tanh d."""
     t = np.tanh(d)
-    return t * tanh_slope(x) / (1.0 + t * y)
+    below = t * y
+    below += 1.0  # in place: a pass over memory costs as much as the division
+    change: Array = t * tanh_slope(x)
+    change /= below
+    return change
 
 
 def tanh_twins(d: Array, y: Array, x: Array) -> tuple[Array, Array]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradcheck.perturb.move import Move
-from gradcheck.perturb.piecewise import reach
+from gradcheck.perturb.piecewise import farthest
 from gradcheck.perturb.probes import Probes
 from gradcheck.perturb.site import Site
 from gradcheck.perturb.telescoping import whole
-from gradcheck.perturb.window import Array, Window, doubled, is_table, pick
+from gradcheck.perturb.window import Array, Window, doubled, is_table, lengths, pick
 
 Axes = tuple[int, ...]
 
@@ -20,7 +22,7 @@ def along_axes(site: Site, move: Move, probes: Probes) -> Move | None:
     """The move of the value of an op whose first argument moves."""
     axes = listed_axes(site)
     if move.directions is not None:
-        kept = _along_directions(site, move, axes)
+        kept = _along_directions(site, move, axes) or _along_one_direction(site, move, axes)
         if kept is not None:
             return kept
         move = move.plain()
@@ -78,32 +80,80 @@ def _along_directions(site: Site, move: Move, axes: Axes) -> Move | None:
     return None
 
 
+def _along_one_direction(site: Site, move: Move, axes: Axes) -> Move | None:
+    """Both signs of a change of rank one along the last axis, by the op's own rule for that."""
+    w, rule = move.directions, site.op.factored
+    if rule is None or w is None or w.ndim != 2 or w.shape[-1] != 1 or not move.odd or axes != (len(move.window) - 1,):
+        return None
+    inside, value = pick(site.arguments[0], move.window), pick(site.value, _output_window(site, move.window, axes))
+    pair = rule(w, move.data, value, inside, **site.options)
+    if pair is None:
+        return None
+    return _result(site, np.concatenate(pair, axis=-1), doubled(move.window), axes, odd=False)
+
+
 def _piecewise(site: Site, move: Move, axes: Axes, probes: Probes) -> Move:
     """An op that chooses among the elements of its axes, a largest one say: linear until another one is chosen."""
-    x, y, kink = site.arguments[0], site.value, site.op.kink
+    kink = site.op.kink
     assert kink is not None
     own = _output_window(site, move.window, axes)
-    farthest = reach(move.data, any(map(is_table, move.window))).max(axis=axes, keepdims=y.ndim == x.ndim)
-    near = ~(farthest < pick(site.margin, own))
+    margin = pick(site.margin, own)
+    near = ~(farthest(move.data) < margin)  # by what moves farthest anywhere: of few places more has to be known
     is_reduction = "keepdims" in site.options  # of others, each place of the output has slopes of its own
+    if is_reduction and near.any():
+        here = near.any(axis=-1)
+        sizes = np.abs(_listed(move.data, axes)[here.reshape(-1)])
+        sizes = sizes.max(axis=tuple(range(1, sizes.ndim - 1)))
+        near[here] = ~((sizes if any(map(is_table, move.window)) else sizes.max(axis=-1, keepdims=True)) < margin[here])
     if kink.curved or not is_reduction:
         both = move.both()
         data = _exact(site, both, axes, ..., bool(near.any()), probes)
         return _result(site, data, both.window, axes, odd=False)
-    slopes = pick(site.slope(0, x.shape), move.window)
-    total = (slopes * move.data).sum(axis=axes, keepdims=y.ndim == x.ndim)
-    linear = _result(site, total, move.window, axes, move.odd)
+    linear = _result(site, _by_slopes(site, move, axes), move.window, axes, move.odd)
     if not near.any():
         return linear
-    result, both = linear.both(), move.both()
-    here = np.broadcast_to(near, (*result.data.shape[:-1], near.shape[-1])).any(axis=-1)
-    data = np.array(result.data)
-    data[here] = _exact(site, both, axes, here, True, probes)
-    return Move(result.window, data, odd=False)
+    both = linear.both()
+    data = np.array(both.data) if both is linear else both.data  # what arrived belongs to others, too
+    here = near.any(axis=-1)
+    data[here] = _exact(site, move, axes, here, True, probes)
+    return Move(both.window, data, odd=False)
+
+
+def _by_slopes(site: Site, move: Move, axes: Axes) -> Array:
+    """Σ slope · d along the axes; where one element has all the slope, as the largest has, it alone is read."""
+    x, y = site.arguments[0], site.value
+    chosen = site.once("chosen", lambda: _chosen(site, axes))
+    if chosen is None:
+        slopes = pick(site.slope(0, x.shape), move.window)
+        return np.asarray((slopes * move.data).sum(axis=axes, keepdims=y.ndim == x.ndim))
+    own = _output_window(site, move.window, axes)
+    number = pick(chosen, own)
+    count = move.probes
+    listed = _listed(move.data, axes).reshape(-1, prod(x.shape[a] for a in axes), count)
+    if number.shape[-1] == 1:
+        rows = number.reshape(-1) + listed.shape[1] * np.arange(listed.shape[0])
+        data = listed.reshape(-1, count).take(rows, axis=0)
+    else:
+        data = np.take_along_axis(listed, number.reshape(-1, 1, count), axis=1)
+    return data.reshape(*lengths(own, y.shape), count)
+
+
+def _chosen(site: Site, axes: Axes) -> NDArray[np.intp] | None:
+    """For every place of the output the number along the axes of the element with slope 1, all others having 0.
+
+    Places at a switch do not count, for there no slope is used. None if elements of some other place share the slope.
+    """
+    x, y = site.arguments[0], site.value
+    slopes = _listed(site.slope(0, x.shape)[..., None], axes).reshape(y.size, -1)
+    largest, total = slopes.max(axis=-1), np.abs(slopes).sum(axis=-1)
+    if ((largest != 1.0) | (total != 1.0))[site.margin.reshape(-1) > 0.0].any():
+        return None
+    chosen: NDArray[np.intp] = slopes.argmax(axis=-1).reshape(y.shape)
+    return chosen
 
 
 def _exact(site: Site, move: Move, axes: Axes, here: Any, can_cross: bool, probes: Probes) -> Array:
-    """The change by the op's own rule at some places of the output; probes that cross a switch there are noted."""
+    """The change by the op's own rule at some places of the output, for both signs; probes that cross are noted."""
     x, y, kink = site.arguments[0], site.value, site.op.kink
     assert kink is not None
     own = _output_window(site, move.window, axes)
@@ -113,6 +163,10 @@ def _exact(site: Site, move: Move, axes: Axes, here: Any, can_cross: bool, probe
         inside, d = (_listed(a, axes)[here.reshape(-1)] for a in (inside, d))
         value, branch = (np.broadcast_to(a, (*here.shape, a.shape[-1]))[here] for a in (value, branch))
         options.update(axis=tuple(range(1, 1 + len(axes))), keepdims=False)
+    if move.odd:
+        d = np.concatenate([d, -d], axis=-1)
+        if any(map(is_table, move.window)):
+            inside, value, branch = (np.concatenate([a, a], axis=-1) for a in (inside, value, branch))
     moved = inside + d
     rule = site.op.delta(0)
     probes.by_delta &= rule is not None

@@ -92,6 +92,15 @@ def _group(
 
 def _varying(source: Indices, shown: NDArray[np.bool_], joint: set[int]) -> set[int]:
     """The axes along which a coordinate differs between places that show one."""
+    if shown.all():
+        differing = set[int]()
+        for b in range(source.ndim):
+            first = source[(slice(None),) * b + (slice(1),)]
+            if (source != first).any():
+                differing.add(b)
+            else:
+                source = first  # one of equal slices tells all
+        return differing
     most, least = np.where(shown, source, -1), np.where(shown, source, np.iinfo(np.intp).max)
     found = {b for b in range(source.ndim) if (most.max(axis=b) > least.min(axis=b)).any()}
     told = most.max(axis=tuple(b for b in range(source.ndim) if b not in found), keepdims=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradcheck.perturb.move import Move
 from gradcheck.perturb.probes import Probes
@@ -30,7 +31,7 @@ def piecewise(site: Site, moves: Sequence[Move | None], moved: Sequence[int], pr
     window = common_window(moves)
     has_tables = any(is_table(entry) for entry in window)
     changes = {p: spread(m, window, site, site.arguments[p]) for p in moved if (m := moves[p]) is not None}
-    near = ~(_largest([reach(d, has_tables) for d in changes.values()]) < pick(site.margin, window))
+    near = may_switch(list(changes.values()), pick(site.margin, window), has_tables)
     if kink.curved:
         data = _exact(site, changes, window, ..., bool(near.any()), probes)
         return Move(window, whole(data, window, shape, probes.count * 2), odd=False)
@@ -44,7 +45,7 @@ def piecewise(site: Site, moves: Sequence[Move | None], moved: Sequence[int], pr
             window, (near, *rest) = _without_rest(window, shape, lively, arrays)
             slopes = dict(zip(moved, rest, strict=False))
             changes = dict(zip(moved, rest[len(moved) :], strict=True))
-    first, *others = (slopes[p] * changes[p] for p in moved)
+    first, *others = (changes[p] if (slopes[p] == 1.0).all() else slopes[p] * changes[p] for p in moved)
     total = whole(sum(others, first), window, shape, probes.count * (1 if odd else 2))
     if not near.any():
         return Move(window, total, odd)
@@ -55,9 +56,25 @@ def piecewise(site: Site, moves: Sequence[Move | None], moved: Sequence[int], pr
     return Move(both.window, data, odd=False)
 
 
-def reach(d: Array, each: bool) -> Array:
-    """How far an argument moves: every probe by itself, or the farthest of them, the probe axis kept as length 1."""
-    return np.abs(d) if each else np.maximum(d.max(axis=-1, keepdims=True), -d.min(axis=-1, keepdims=True))
+def may_switch(changes: Sequence[Array], margin: Array, each: bool) -> NDArray[np.bool_]:
+    """Where a probe comes as far as the next switch: a mask of the margin's shape, which ends with the probe axis.
+
+    changes : of the arguments; they broadcast with the margin
+    each : every probe has places of its own; else the farthest probe speaks for all, and the last axis has length 1
+    """
+    # What moves farthest anywhere leaves only a few places to be looked at one by one.
+    near = ~(max(farthest(d) for d in changes) < margin)
+    if near.any():
+        places = np.nonzero(near.any(axis=-1)) if near.ndim > 1 else ()
+        seen = (np.abs(np.broadcast_to(d, (*near.shape[:-1], d.shape[-1]))[places]) for d in changes)
+        reaches = [size if each else size.max(axis=-1, keepdims=True) for size in seen]
+        near[places] = ~(_largest(reaches) < margin[places])
+    return near
+
+
+def farthest(d: Array) -> float:
+    """The largest |d|."""
+    return float(np.maximum(d.max(initial=0.0), -d.min(initial=0.0)))
 
 
 def _exact(

@@ -206,3 +206,27 @@ def test_twins_are_the_rule_for_both_signs(op: Op, entry: int) -> None:
             expected = by_rule(application, entry, signed)
             rounding = 16.0 * EPS * np.max(np.abs(expected), axis=tuple(range(expected.ndim - 1)), initial=0.0)
             assert np.all(np.abs(np.broadcast_to(told, expected.shape) - expected) <= rounding)
+
+
+FACTORED = [op for op in all_ops().values() if op.factored is not None]
+
+
+@pytest.mark.parametrize("op", FACTORED, **SETTINGS)
+def test_a_factored_rule_is_that_of_the_product(op: Op) -> None:
+    """For steps so long that a linear rule would be off in the second digit, and for tiny ones."""
+    assert op.factored is not None
+    random = np.random.default_rng(0)
+    for keepdims in (False, True):
+        x = random.normal(size=(3, 5))
+        options = {**op.options, "axis": (1,), "keepdims": keepdims}
+        value = np.asarray(op.forward(x, **options))[..., None]
+        w = random.uniform(-1.0, 1.0, size=(5, 1))
+        for size in (0.04, 0.01, 1e-3, 1e-5, 1e-9):
+            u = size * random.uniform(-1.0, 1.0, size=(3, 1, 8))
+            pair = op.factored(w, u, value, x[..., None], **options)
+            assert pair is not None
+            for told, d in zip(pair, (w * u, -w * u), strict=True):
+                expected = op.delta(0)(d, value, x[..., None], **options)  # type: ignore[misc]
+                assert told.shape == expected.shape
+                assert np.all(np.abs(told - expected) <= 8.0 * EPS * size)
+        assert op.factored(w, np.full((3, 1, 8), 10.0), value, x[..., None], **options) is None
