@@ -5,6 +5,7 @@ It returns changes of phi = upstream · f and one-sided slopes; what they are wo
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 
 from gradcheck.model.problem import Array, Point, Problem
 from gradcheck.numerical.noise import Noise
-from gradcheck.numerical.steps import move
+from gradcheck.numerical.steps import Moves, move
 from gradcheck.record import dataclass, field
+
+BATCH = 1 << 20  # numbers in the arrays of a batch: 8 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +72,7 @@ class Responder(Protocol):
 
 
 class PlainLoop:
-    """Two evaluations of the function per probe, one probe after the other.
+    """Two evaluations of the function per probe, one after the other, or many in one call.
 
     problem : the point and the function; the point is never changed, every evaluation gets its own copy of the tensor
     noise : how exactly each output is known
@@ -85,11 +88,7 @@ class PlainLoop:
         moves = move(x.reshape(-1)[cells], steps)
         out = np.full((7, cells.size), np.nan)
         out[2], out[3] = moves.up, moves.down
-        for k, cell in enumerate(cells):
-            if moves.up[k] == 0.0:
-                continue
-            plus = self._change(tensor, int(cell), moves.ahead[k])
-            minus = self._change(tensor, int(cell), moves.behind[k])
+        for k, plus, minus in self._changes(tensor, cells, moves):
             out[0, k] = _project(self.problem.upstream, plus)
             out[1, k] = _project(self.problem.upstream, minus)
             out[4, k], out[5, k] = _interval(self.problem.upstream, plus, moves.up[k], minus, moves.down[k])
@@ -104,6 +103,36 @@ class PlainLoop:
         self.evaluations += 1
         with np.errstate(all="ignore"):
             result: Array = self.problem.upstream * (self.problem.function(point) - self.problem.value)
+        return result
+
+    def _changes(self, tensor: str, cells: NDArray[np.int64], moves: Moves) -> Iterator[tuple[int, Array, Array]]:
+        """(number, change ahead, change behind) of every probe that moves x."""
+        probes = np.flatnonzero(moves.up != 0.0)
+        if self.problem.batch is None:
+            for k in probes.tolist():
+                ahead = self._change(tensor, int(cells[k]), moves.ahead[k])
+                yield k, ahead, self._change(tensor, int(cells[k]), moves.behind[k])
+            return
+        numbers = sum(np.size(array) for array in self.problem.point.values()) + self.problem.value.size
+        most = max(1, BATCH // (2 * numbers))
+        for start in range(0, probes.size, most):
+            chosen = probes[start : start + most]
+            values = np.concatenate([moves.ahead[chosen], moves.behind[chosen]])
+            changes = self._change_all(self.problem.batch, tensor, np.tile(cells[chosen], 2), values)
+            yield from zip(chosen.tolist(), changes[: chosen.size], changes[chosen.size :], strict=True)
+
+    def _change_all(
+        self, batch: Callable[[Point], Array], tensor: str, cells: NDArray[np.int64], values: NDArray[np.floating]
+    ) -> Array:
+        """Changes of the outputs, one row per moved copy; all copies and the point itself in a single call."""
+        count = cells.size + 1
+        points = {name: np.broadcast_to(x, (count, *np.shape(x))) for name, x in self.problem.point.items()}
+        moved = points[tensor].copy()
+        moved.reshape(count, -1)[np.arange(1, count), cells] = values
+        self.evaluations += count
+        with np.errstate(all="ignore"):
+            outputs = batch({**points, tensor: moved})
+            result: Array = outputs[1:] - outputs[0]
         return result
 
     def _change(self, tensor: str, cell: int, value: np.floating) -> Array:

@@ -26,6 +26,9 @@ SAFETY = 8.0  # × the largest relative |D(h) − D(h/4)| of the pilots bounds t
 ALL_CLIMB = 16  # tensors up to this size are not screened at all
 BENT = 0.05  # one-sided slopes further apart than this, relative to the slope, send an element up the ladder
 VAGUE = 1e-5  # relative bound above which an element next to zero, or to an edge of the domain, gets shorter steps
+CONFIRMING = 4  # levels of the ladder that are enough to call an element wrong twice
+CLIMB, NOISE = 12, 50  # evaluations: of a usual ladder, and of a measurement of the noise
+FARTHER = 4  # order of the longer steps of elements that a screen leaves hidden by noise
 UNEVEN = 100.0  # pilots whose truncation errors differ by more than this: every element measures its own
 
 
@@ -34,9 +37,12 @@ class TensorEvidence:
 
     responder : answers probes; the plain loop, or an engine that returns the same numbers faster
     seed : of the choice of the pilots
+    is_sampled : nothing is measured but what `glance` and `refine` ask for; the other elements count as not checked
     """
 
-    def __init__(self, problem: Problem, responder: Responder, noise: Noise, tensor: str, seed: int = 0) -> None:
+    def __init__(
+        self, problem: Problem, responder: Responder, noise: Noise, tensor: str, seed: int = 0, is_sampled: bool = False
+    ) -> None:
         self.responder, self.noise, self.tensor = responder, noise, tensor
         self.epsilon = problem.epsilon
         self.x = np.asarray(problem.point[tensor]).reshape(-1)
@@ -47,6 +53,12 @@ class TensorEvidence:
         self.climbed = np.zeros(self.x.size, bool)
         self.most = 0.0  # the largest change of phi that any probe of the tensor made
         self.shared = 0
+        if is_sampled:
+            self.arrays["checked"][:] = False
+            self.arrays["quality"][:] = Quality.UNRESOLVED
+            for name in ("bound", "second_bound"):
+                self.arrays[name][:] = np.inf
+            return
         every = np.arange(self.x.size)
         if self.x.size <= ALL_CLIMB:
             self._climb(every)
@@ -70,6 +82,35 @@ class TensorEvidence:
         cells = np.flatnonzero(wanted.reshape(-1) & ~self.climbed)
         if cells.size:
             self._climb(cells)
+
+    def confirm(self, cells: NDArray[np.int64]) -> None:
+        """Measure some elements by the first levels of the ladder, which hold two triples; eight evaluations each."""
+        ladder = self._ladder(cells)
+        ladder.climb(self.responder, ORDER[:CONFIRMING], stop=False)
+        self._finish(ladder)
+        self.climbed[cells] = False  # those that stay undecided may climb the rest
+
+    def glance(self, cells: NDArray[np.int64], relative: float, typical: float) -> None:
+        """Screen some elements with two evaluations each.
+
+        relative, typical : truncation error of a slope, relative to its size plus the typical one of the tensor
+        """
+        self._screen_level(cells, 0, relative, typical, False)
+
+    def look_farther(self, cells: NDArray[np.int64]) -> None:
+        """Four evaluations each at two longer steps, where there is less noise; kept where they bound the slope better.
+
+        For elements so small that the noise of a screen hides them.
+        """
+        order = min(FARTHER, int((np.log2(LARGEST_STEP) - self.start) // 2))
+        if order < 1:
+            return
+        before = {name: array[cells].copy() for name, array in self.arrays.items()}
+        self._screen_level(cells, order, 0.0, 0.0, True)
+        worse = ~(self.arrays["bound"][cells] < before["bound"])
+        for name, array in self.arrays.items():
+            if name != "evaluations":
+                array[cells[worse]] = before[name][worse]
 
     def widen(self, cell: int, low: float, high: float, band: float) -> None:
         """At a kink: slopes seen nearby count as right, too, and up to `band` beyond them nothing can be said."""
@@ -101,6 +142,7 @@ class TensorEvidence:
         for field in fields(Outcome):
             self.arrays[field.name][ladder.cells] = getattr(outcome, field.name)
         self.arrays["evaluations"][ladder.cells] += ladder.evaluations
+        self.arrays["checked"][ladder.cells] = True
         self.climbed[ladder.cells] = True
         return outcome
 
@@ -160,12 +202,20 @@ class TensorEvidence:
             "quality": np.where(known & straight, Quality.SCREENED, Quality.SUSPECT),
             "reason": np.where(known, Reason.NONE, Reason.DOMAIN),
             "flat": ~ladder.moved[0] & ~ladder.moved[-1] & known,
+            "checked": np.ones(cells.size, bool),
         }
         for name, column in update.items():
             self.arrays[name][cells] = column
         self.arrays["evaluations"][cells] += ladder.evaluations
         self._note_change(ladder)
         return ladder.moved[-1]
+
+
+def expected_evaluations(problem: Problem) -> int:
+    """About how many evaluations it takes to check every element of every tensor: two each, and the ladders of some."""
+    sizes = [np.size(problem.point[name]) for name in problem.wrt]
+    ladders = sum(CLIMB * min(size, PILOTS if size > ALL_CLIMB else size) for size in sizes)
+    return NOISE + ladders + sum(2 * size for size in sizes if size > ALL_CLIMB)
 
 
 def start_exponent(noise: Noise, epsilon: float) -> int:

@@ -56,7 +56,7 @@ class Noise:
         return self.absolute * math.sqrt(float(np.dot(shares, shares)))
 
 
-def measure_noise(problem: Problem, seed: int = 0) -> Noise:
+def measure_noise(problem: Problem, seed: int = 0, *, is_brief: bool = False) -> Noise:
     """Measure the noise of phi, and of each output, along one random line through the point.
 
     High differences of neighbouring values remove what is smooth and leave noise (Moré and Wild, "Estimating
@@ -64,6 +64,9 @@ def measure_noise(problem: Problem, seed: int = 0) -> Noise:
     by its whole height, and a median not at all. The samples are irregularly spaced: what repeats itself at their
     distance would look smooth. The noise of code that rounds to float32 is a staircase, invisible below its width; so
     wide spacings are sampled, too, and believed where a narrower one confirms them.
+
+    is_brief : every evaluation counts; the wide spacings are sampled only where the others have not met any noise, or
+        the outputs are float32 numbers
     """
     weights, value = problem.upstream, problem.value
     terms = weights * value
@@ -71,7 +74,8 @@ def measure_noise(problem: Problem, seed: int = 0) -> Noise:
     runs = [problem.function(problem.point) for _ in range(2)]
     lines = _Lines(problem, every, seed)
     sigma = np.maximum(*(lines.noise(spacing) for spacing in FINE_SPACINGS))
-    sigma = np.maximum(sigma, np.minimum(*(lines.noise(spacing) for spacing in WIDE_SPACINGS)))
+    if not is_brief or _is_single(lines.seen):
+        sigma = np.maximum(sigma, np.minimum(*(lines.noise(spacing) for spacing in WIDE_SPACINGS)))
     is_remainder = 0.0 < _length(terms) < SMALL_VALUE and lines.still > lines.evaluations / 2
     if not (lines.moved and sigma[0] > 0.0) or is_remainder:
         coarse = [lines.noise(spacing) for spacing in COARSE_SPACINGS]
