@@ -8,6 +8,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+GRADS = "grads"  # what a returned dict of gradients is called that has no name of its own
+
 
 def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
     """Everything below a function in the order of the text, without the functions inside it."""
@@ -15,6 +17,20 @@ def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
         yield child
         if not isinstance(child, ast.FunctionDef | ast.Lambda | ast.ClassDef):
             yield from own_nodes(child)
+
+
+def variables_in(module: ast.Module | None) -> tuple[str, ...]:
+    """The names that a file gives values to at its top level, in order, within a `with`, an `if` or a `try` as well."""
+    found: dict[str, None] = {}
+    waiting: list[ast.AST] = list(module.body) if module is not None else []
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                found.update({inner.id: None for inner in ast.walk(target) if isinstance(inner, ast.Name)})
+        elif isinstance(node, ast.With | ast.If | ast.Try | ast.ExceptHandler):
+            waiting += ast.iter_child_nodes(node)
+    return tuple(found)
 
 
 def dicts_in(function: ast.FunctionDef) -> dict[str, tuple[str, ...]]:
@@ -36,6 +52,30 @@ def indexed_in(function: ast.FunctionDef) -> dict[str, tuple[str, ...]]:
             if isinstance(key, str):
                 found.setdefault(node.value.id, {})[key] = None
     return {name: tuple(keys) for name, keys in found.items()}
+
+
+def gradient_in(value: ast.expr) -> str | None:
+    """`dw` for `dw / m + reg * w` and `dw.reshape(w.shape)`, a gradient that gets its last touch as it is returned.
+
+    A dict of nothing but gradients, which has no name of its own, is GRADS; what else is no name is None.
+    """
+    keys = keys_of(value)
+    if keys:
+        return GRADS if all(map(_is_gradient, keys)) else None
+    inner = value
+    while not isinstance(inner, ast.Name):
+        match inner:
+            case ast.BinOp(left=left, op=ast.Mult() | ast.Div() | ast.Add() | ast.Sub()):
+                inner = left
+            case ast.Call(func=ast.Attribute(value=owner)) | ast.Attribute(value=owner, attr="T"):
+                inner = owner
+            case _:
+                return None
+    return inner.id if inner is not value and _is_gradient(inner.id) else None
+
+
+def _is_gradient(name: str) -> bool:
+    return name.lower().startswith(("d", "grad"))
 
 
 def keys_of(value: ast.expr) -> tuple[str, ...] | None:

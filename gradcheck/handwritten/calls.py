@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from gradcheck.errors import FieldError, NotationError, did_you_mean
+from gradcheck.handwritten.outline import variables_of
 from gradcheck.handwritten.places import container_places, nodes, parameter_places
 from gradcheck.handwritten.statements import Lines, Plain, lines_of, plain, reads_of, unresolved
 from gradcheck.location import SourceText, Span
@@ -96,7 +97,8 @@ class _Planner:
         plan["free"] = self._free(upstream)
         for name in plan["unread"]:
             has_home = name in places or containers or plan["made"]
-            if not (has_home or (self.objects and name in plan["parameters"])):
+            is_kept = name in plan["parameters"] and (self.objects or name in variables_of(self.body.path))
+            if not (has_home or is_kept):
                 message = f"no statement uses the input '{name}'"
                 raise FieldError(message, "pass it on, or leave it out", ("inputs", name))
         return plan
@@ -227,7 +229,7 @@ class _Planner:
                 name = target[1:]
                 if not target.startswith("d") or not name:
                     continue
-                if name in self.case.inputs or name in declared:
+                if name in self.case.inputs or name in declared or self._is_variable(name, target, used):
                     found[name] = ["name", target]
                 elif lines is self.backward and target not in used:
                     if has_containers or self.objects:
@@ -241,6 +243,11 @@ class _Planner:
                     message = f"backward gives '{target}', but no input is called '{name}'"
                     raise NotationError(message, hint, lines.source, span)
         return found
+
+    def _is_variable(self, name: str, target: str, used: set[str]) -> bool:
+        """Whether `dW` is the gradient of W at the top level of the file, the weights of a script say."""
+        is_other = target in used or name in self.known or name in self.forward.assigned or name in self.objects
+        return not is_other and name in variables_of(self.body.path)
 
     def _free(self, upstream: list[list[str]]) -> list[str]:
         """Names that the module must have from the start."""

@@ -7,14 +7,12 @@ The file is parsed and never run, so a stranger's file is safe to look at; what 
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gradcheck.handwritten.bodies import dicts_in, indexed_in, own_nodes
-
-MAX_FILES = 20  # neighbours that are followed for names imported from them
+from gradcheck.handwritten.bodies import GRADS, dicts_in, gradient_in, indexed_in, keys_of, own_nodes, variables_in
+from gradcheck.handwritten.neighbours import MAX_FILES, dotted, imported, neighbours, parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +71,11 @@ class ClassOutline:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
+    """variables : the names that the file itself gives values to at its top level"""
+
     functions: dict[str, FunctionOutline]
     classes: dict[str, ClassOutline]
+    variables: tuple[str, ...] = ()
 
 
 def read_outline(path: Path) -> Outline:
@@ -88,74 +89,37 @@ def read_outline(path: Path) -> Outline:
         if file in seen:
             continue
         seen.add(file)
-        tree = _parsed(file)
-        known = _imported(tree)
+        tree = parsed(file)
+        known = imported(tree)
         for node in tree.body if tree is not None else ():
             if isinstance(node, ast.FunctionDef):
-                above = tuple(_dotted(d, known) for d in node.decorator_list)
+                above = tuple(dotted(d, known) for d in node.decorator_list)
                 functions.setdefault(node.name, replace(_function(node, in_class=False), decorators=above))
             elif isinstance(node, ast.ClassDef):
-                above = tuple(_dotted(base, known) for base in node.bases)
+                above = tuple(dotted(base, known) for base in node.bases)
                 classes.setdefault(node.name, replace(_class(node), bases=above))
             elif isinstance(node, ast.ImportFrom):
-                waiting += _neighbours(file, node)
+                waiting += neighbours(file, node)
     bases = {node.name: node for file in seen for node in _class_nodes(file)}
-    return Outline(functions, {name: _with_bases(name, classes, bases) for name in classes})
+    merged = {name: _with_bases(name, classes, bases) for name in classes}
+    return Outline(functions, merged, variables_in(parsed(path)))
 
 
 def global_names(path: Path) -> frozenset[str]:
     """Names that functions of a file declare global: they may stand at its top level only once those have run."""
-    tree = _parsed(path)
+    tree = parsed(path)
     nodes = ast.walk(tree) if tree is not None else ()
     return frozenset(name for node in nodes if isinstance(node, ast.Global) for name in node.names)
 
 
-def _parsed(file: Path) -> ast.Module | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # '\d' in somebody's text is not ours to report
-            return ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+def variables_of(path: Path) -> tuple[str, ...]:
+    """The names that a file gives values to at its top level, its parameters perhaps among them."""
+    return variables_in(parsed(path))
 
 
 def _class_nodes(file: Path) -> list[ast.ClassDef]:
-    tree = _parsed(file)
+    tree = parsed(file)
     return [node for node in tree.body if isinstance(node, ast.ClassDef)] if tree is not None else []
-
-
-def _imported(tree: ast.Module | None) -> dict[str, str]:
-    """Name → what it was imported as: `import torch.nn as nn` makes nn torch.nn."""
-    known: dict[str, str] = {}
-    for node in tree.body if tree is not None else ():
-        if isinstance(node, ast.Import):
-            known.update({alias.asname: alias.name for alias in node.names if alias.asname})
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            known.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
-    return known
-
-
-def _dotted(node: ast.expr, known: dict[str, str]) -> str:
-    """`nn.Module` → torch.nn.Module; `partial(custom_vjp, …)` → jax.custom_vjp; "" for what is no name."""
-    if isinstance(node, ast.Call):
-        called = _dotted(node.func, known)
-        return _dotted(node.args[0], known) if called.endswith("partial") and node.args else called
-    if isinstance(node, ast.Attribute):
-        holder = _dotted(node.value, known)
-        return f"{holder}.{node.attr}" if holder else ""
-    return known.get(node.id, node.id) if isinstance(node, ast.Name) else ""
-
-
-def _neighbours(file: Path, node: ast.ImportFrom) -> Iterator[Path]:
-    parts = (node.module or "").split(".")
-    folder = file.parent
-    for _ in range(max(0, node.level - 1)):
-        folder = folder.parent
-    for start in range(len(parts)):  # `from cs231n.fast_layers import …` inside the folder cs231n
-        found = folder.joinpath(*parts[start:]).with_suffix(".py") if parts[start] else None
-        if found is not None and found.is_file():
-            yield found
-            return
 
 
 def _function(node: ast.FunctionDef, in_class: bool) -> FunctionOutline:
@@ -167,12 +131,14 @@ def _function(node: ast.FunctionDef, in_class: bool) -> FunctionOutline:
     returned = [n for n in own_nodes(node) if isinstance(n, ast.Return) and n.value is not None]
     returned = [r for r in returned if not (isinstance(r.value, ast.Constant) and r.value.value is None)]
     values = _returned_values(returned[-1], node) if returned else None
-    returns = None if values is None else tuple(_name(v) or _gradient(v) for v in values)
+    returns = None if values is None else tuple(_name(v) or gradient_in(v) for v in values)
     inner = tuple(tuple(map(_name, v.elts)) if isinstance(v, ast.Tuple | ast.List) else () for v in values or ())
     is_static = "staticmethod" in decorators
     read = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
     unread = tuple(name for name in names if name not in read)
     made = dicts_in(node)
+    for keys in filter(None, map(keys_of, values or ())):
+        made.setdefault(GRADS, keys)
     return FunctionOutline(
         node.name, tuple(names), required, returns, bool(returned), is_static, (), unread, inner,
         dicts={name: made[name] for name in returns or () if name in made},
@@ -194,21 +160,6 @@ def _returned_values(statement: ast.Return, function: ast.FunctionDef) -> list[a
 
 def _name(node: ast.expr | None) -> str | None:
     return node.id if isinstance(node, ast.Name) and not node.id.startswith("_") else None
-
-
-def _gradient(node: ast.expr) -> str | None:
-    """`dw` for `dw / m` and for `dw.reshape(w.shape)`: a gradient that gets its last touch as it is returned."""
-    inner = node
-    while not isinstance(inner, ast.Name):
-        match inner:
-            case ast.BinOp(left=left, op=ast.Mult() | ast.Div()):
-                inner = left
-            case ast.Call(func=ast.Attribute(value=value)) | ast.Attribute(value=value, attr="T"):
-                inner = value
-            case _:
-                return None
-    is_gradient = inner is not node and inner.id.lower().startswith(("d", "grad"))
-    return _name(inner) if is_gradient else None
 
 
 def _class(node: ast.ClassDef) -> ClassOutline:
@@ -251,7 +202,7 @@ def _class(node: ast.ClassDef) -> ClassOutline:
 
 def _is_property(method: ast.FunctionDef) -> bool:
     """Whether a method is read like an attribute."""
-    decorators = (_dotted(decorator, {}).rpartition(".")[2] for decorator in method.decorator_list)
+    decorators = (dotted(decorator, {}).rpartition(".")[2] for decorator in method.decorator_list)
     return any(word in ("property", "cached_property", "abstractproperty") for word in decorators)
 
 

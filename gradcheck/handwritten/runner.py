@@ -158,6 +158,13 @@ class Handwritten:
             raise CodeError("invalid", "forward", text)
         return _joined(outputs)
 
+    def stacked(self, points: Mapping[str, NDArray[Any]]) -> list[Array]:
+        """Every output as forward gives it where all arrays of the point have one more axis in front.
+
+        Raises CodeError (during forward).
+        """
+        return self._evidence.forward(points)
+
     def vjp(self, upstream: Array | None = None, point: Point | None = None) -> dict[str, NDArray[Any]]:
         """The gradients that the code claims, as it gives them: wrong shapes, NaN and other dtypes are kept.
 
@@ -173,6 +180,15 @@ class Handwritten:
             parts = [piece.reshape(shape) for piece, shape in zip(pieces, self.output_shapes, strict=True)]
         found = self._session.gradients(self.point if point is None else point, parts)
         return {name: found[name] for name in self.wrt if name in found}
+
+    @property
+    def during(self) -> str:
+        """What is run just now, or was run last: load, forward or backward."""
+        return self._session.code.during
+
+    def relative(self, path: str) -> str | None:
+        """The name of one of the user's files, as they know it; None for any other."""
+        return self._session.code.modules.relative(path)
 
     def notes(self) -> tuple[str, ...]:
         """What is worth knowing and no mistake of the gradient, as seen so far."""

@@ -191,14 +191,14 @@ F = "def f(x):\n    return 2 * x\n"
         ),
         (F + "def g(d)\n    return d\n", ("raised", "load", "SyntaxError: expected ':'", "layers.py", 3, "")),
         (
-            "import numpy as np\nimport plotting_for_nobody\n",
+            "import numpy as np\nimport plotting_for_nobody\nplotting_for_nobody.start()\n",
             (
                 "raised",
                 "load",
                 "ModuleNotFoundError: No module named 'plotting_for_nobody'",
                 "layers.py",
-                2,
-                "install 'plotting_for_nobody', or import it only where it is used",
+                3,
+                "install 'plotting_for_nobody'",
             ),
         ),
         (
@@ -259,7 +259,7 @@ def test_a_forward_whose_shape_changes_is_refused(tmp_path: Path) -> None:
     assert caught.value.text.startswith("forward gives shape (0,) at x + h, and (")
 
 
-def test_a_keyboard_interrupt_is_the_persons(tmp_path: Path) -> None:
+def test_a_keyboard_interrupt_that_nobody_watches_for_is_the_persons(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         code_of(
             tmp_path, "def f(x):\n    raise KeyboardInterrupt\n", {"forward": "out = f(x)", "backward": "dx = dout"}

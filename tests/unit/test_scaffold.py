@@ -14,7 +14,8 @@ from gradcheck.errors import UserCodeError
 from gradcheck.handwritten.scaffold import NothingFoundError, Scaffold, scaffold
 from gradcheck.handwritten.scaffold.docstrings import shapes_in
 from gradcheck.handwritten.scaffold.draft import array_text, numbers_for
-from gradcheck.handwritten.scaffold.facts import NO_DEFAULT, read_facts
+from gradcheck.handwritten.scaffold.facts import read_facts
+from gradcheck.handwritten.scaffold.uses import NO_DEFAULT
 from gradcheck.handwritten.scaffold.vocabulary import family_of, loss_family, role_of, setting_of, size_role
 from gradcheck.model.case import Case
 
@@ -422,9 +423,28 @@ def test_the_rest_of_the_file_runs_beside_an_open_case(write: Writer) -> None:
 
 
 def test_a_file_that_cannot_be_loaded_gets_its_cases_untried(write: Writer) -> None:
-    made = write("import nothing_of_that_name\n\n" + SQUARE)
-    assert made.untested == "ModuleNotFoundError: No module named 'nothing_of_that_name', code.py:3"
+    made = write("import nothing_of_that_name\n\nnothing_of_that_name.start()\n" + SQUARE)
+    assert made.untested == "ModuleNotFoundError: No module named 'nothing_of_that_name', code.py:5"
     assert made.cases == 1
+
+
+def test_a_library_that_is_not_there_is_missed_only_where_it_is_used(write: Writer) -> None:
+    source = (
+        "import nothing_of_that_name\n"
+        + SQUARE
+        + """
+
+def cube_forward(x):
+    return nothing_of_that_name.power(x, 3), x
+
+
+def cube_backward(dout, x):
+    return 3 * x**2 * dout
+"""
+    )
+    made = write(source)
+    assert (made.untested, made.open) == ("", ())
+    assert "In forward: ModuleNotFoundError: No module named 'nothing_of_that_name'" in made.text
 
 
 @pytest.mark.parametrize(

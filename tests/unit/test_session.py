@@ -114,6 +114,33 @@ def test_habits_of_a_layer_are_notes_and_never_spoil_the_gradient(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("backward", "notes"),
+    [
+        ("dscores = 2 * dscores\ndx = g(dscores)", ()),
+        ("dx = g(2 * dscores)\ndx = dx * 1.0", ()),
+        ("cache = g(dscores)\ndx = 2 * cache", ()),
+        ("dscores = 2 * dscores\ndx = doubles(dscores, cache)", ("a second backward gives another gradient of 'x'",)),
+    ],
+)
+def test_a_statement_that_reuses_a_name_is_no_habit_of_the_code(
+    tmp_path: Path, backward: str, notes: tuple[str, ...]
+) -> None:
+    source = """
+        def f(x):
+            return (x**2).sum(), 2 * x, [1.0]
+        def g(d):
+            return d / 2 * 2
+        def doubles(d, cache):
+            cache[0] *= 2
+            return d * cache[0]
+        """
+    keys = {"forward": "loss, dscores, cache = f(x)", "backward": backward}
+    code = code_of(tmp_path, source, keys)
+    assert set(code.vjp()) == {"x"}
+    assert code.notes() == notes
+
+
 def test_every_evaluation_is_the_same_as_the_first(tmp_path: Path) -> None:
     source = """
         import numpy as np

@@ -49,7 +49,7 @@ def chosen_arguments(reading: Reading, function: FunctionOutline, key: str) -> d
             if reading.spare and sum(key not in chosen for key in required) == 1:  # it hands the dict on to others
                 kept = (*kept, *reading.spare)
                 reading.spare.clear()
-            chosen[name] = _as_dict(kept)
+            chosen[name] = reading.made[name] = _as_dict(kept)
         elif name.endswith(OPTION_DICTS) and reading.free_options:
             chosen[name] = _as_dict(reading.free_options)
             reading.free_options.clear()
@@ -92,8 +92,8 @@ def backward_arguments(
             output = output or next((o for o in returns if f"d{o}" not in upstream), returns[0])
             chosen[name] = f"d{output}"
             upstream.append(chosen[name])
-        elif kept := _kept_in(reading, backward, name):
-            chosen[name] = _as_dict(kept)
+        elif name in reading.made or (kept := _kept_in(reading, backward, name)):
+            chosen[name] = reading.made.get(name) or _as_dict(kept)
         elif name in returns or (one_to_one and low in OUTPUTS):
             chosen[name] = name if name in returns else returns[0]
         elif low in known and not one_to_one:

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gradcheck.handwritten.conventions.arguments import call_text, chosen_arguments, forward_arguments
+from gradcheck.handwritten.conventions.arguments import (
+    backward_arguments,
+    call_text,
+    chosen_arguments,
+    forward_arguments,
+)
 from gradcheck.handwritten.conventions.functions import function_pair
 from gradcheck.handwritten.conventions.objects import layer_object
 from gradcheck.handwritten.conventions.reading import Found, Reading
@@ -32,6 +37,9 @@ def class_statements(reading: Reading, outline: ClassOutline) -> Found:
         message = f"the class '{outline.name}' has no pair of methods that is known, such as forward and backward"
         raise reading.question("code", message, f"setup: layer = {outline.name}(…), forward: …, backward: …")
     forward, backward = methods[pair[0]], methods[pair[1]]
+    gradients = reading.gradient_dict(backward)
+    if not forward.is_static and gradients is not None and backward.returns == (gradients,):
+        return _model_with_gradient(reading, outline, forward, backward)
     if not forward.is_static:
         return layer_object(reading, outline, forward, backward)
     if forward.parameters and forward.parameters[0] in ("ctx", "context", "self", "cls"):
@@ -45,6 +53,25 @@ def _model(reading: Reading, outline: ClassOutline, loss: FunctionOutline) -> Fo
     found = Found({"setup": f"net = {outline.name}({forward_arguments(reading, outline.constructor, 'setup')})"})
     arguments = forward_arguments(reading, replace(loss, name="net.loss"), "forward")
     found.lines["forward"] = f"loss, grads = net.loss({arguments})"
+    kept = [name for name in PARAMETER_LISTS if name in outline.attributes]
+    found.lines["parameters_at"] = f"net.{kept[0]}" if kept else "net"
+    found.lines["gradient_at"] = "grads"
+    return found
+
+
+def _model_with_gradient(
+    reading: Reading, outline: ClassOutline, loss: FunctionOutline, gradient: FunctionOutline
+) -> Found:
+    """`grads = net.gradient(x, t)` beside `loss = net.loss(x, t)`: a dict under the names of the parameters."""
+    found = Found({"setup": f"net = {outline.name}({forward_arguments(reading, outline.constructor, 'setup')})"})
+    returns = reading.return_names(loss, gradient)
+    arguments = forward_arguments(reading, replace(loss, name=f"net.{loss.name}"), "forward")
+    found.lines["forward"] = f"{', '.join(returns)} = net.{loss.name}({arguments})"
+    again = {name: reading.bound[name] for name in gradient.parameters if name in reading.bound}
+    given = call_text(gradient, again)
+    if len(again) < gradient.required:
+        given, _ = backward_arguments(reading, gradient, returns, loss)
+    found.lines["backward"] = f"grads = net.{gradient.name}({given})"
     kept = [name for name in PARAMETER_LISTS if name in outline.attributes]
     found.lines["parameters_at"] = f"net.{kept[0]}" if kept else "net"
     found.lines["gradient_at"] = "grads"

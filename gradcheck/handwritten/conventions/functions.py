@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from gradcheck.handwritten.conventions.arguments import backward_arguments, forward_arguments
 from gradcheck.handwritten.conventions.partners import partner_of
-from gradcheck.handwritten.conventions.reading import Found, Reading, line
+from gradcheck.handwritten.conventions.reading import Found, Reading, gradient_of, is_gradient, line
 from gradcheck.handwritten.conventions.tables import JAX
 from gradcheck.handwritten.outline import FunctionOutline
 from gradcheck.handwritten.statements import lines_of
@@ -25,14 +25,14 @@ def function_pair(reading: Reading, forward: FunctionOutline, backward_name: str
     backward = _partner(reading, forward.name) if backward_name is None else reading.function(backward_name)
     returns = reading.return_names(forward, backward)
     found = Found()
-    if backward is None and reading.body.backward is None and not _is_left_to_library(reading, returns):
+    if backward is None and reading.body.backward is None:
         gradients = reading.gradient_dict(forward) if len(returns) == 2 else None
-        if gradients is None:
-            returns = _with_own_gradients(reading, forward, returns)
-        else:  # `grads, cost = propagate(w, b, X, Y)`: the other one is the loss
+        if gradients is not None:  # `grads, cost = propagate(w, b, X, Y)`: the other one is the loss
             found.lines["gradient_at"] = gradients
             if returns[0] == gradients:
                 found.lines["output"] = returns[1]
+        elif not _is_left_to_library(reading, returns):
+            returns = _with_own_gradients(reading, forward, returns)
     found.lines["forward"] = f"{', '.join(returns)} = {prefix}{forward.name}({arguments})"
     if backward is not None:
         _add_backward(found, reading, backward, returns, forward, prefix)
@@ -77,13 +77,27 @@ def _is_left_to_library(reading: Reading, returns: list[str]) -> bool:
 
 def _with_own_gradients(reading: Reading, forward: FunctionOutline, returns: list[str]) -> list[str]:
     """`loss, dx = f(x, y)`: the values behind the first are gradients."""
-    gradients = [reading.gradient_name(name) for name in returns[1:]]
+    gradients = [reading.gradient_name(name) or _of_variable(reading, name) for name in returns[1:]]
+    if any(gradients):  # `loss, dWx, dWh, h`: the state, too, goes on
+        pairs = zip(gradients, returns[1:], strict=True)
+        gradients = [found or (None if is_gradient(name) else "_") for found, name in pairs]
     if len(gradients) == 1 and gradients[0] is None:
         gradients = [f"d{reading.only_target('forward', forward)}"]
+    if len(gradients) > 1 and None in gradients:
+        unknown = len([name for name in gradients if name is None])
+        message = f"cannot tell which inputs {unknown} of the {len(gradients)} gradients of '{forward.text}' belong to"
+        shown = ", ".join([returns[0], *(name or "d…" for name in gradients)])
+        raise reading.question("forward", message, f"forward: {shown} = {forward.name}(…)")
     if not gradients or None in gradients:
         message = f"nothing says where the gradients of '{forward.text}' come from"
         raise reading.question("forward", message, "backward: … = …(dout, …)")
     return [returns[0], *(name or "_" for name in gradients)]
+
+
+def _of_variable(reading: Reading, name: str) -> str | None:
+    """The gradient of a weight at the top level of the file; None for what is called like none."""
+    variable = gradient_of(name, reading.outline.variables)
+    return None if variable is None else f"d{variable}"
 
 
 def _add_backward(

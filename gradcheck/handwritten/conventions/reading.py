@@ -18,6 +18,7 @@ from gradcheck.location import Location
 from gradcheck.model.case import Case, CodeBody
 
 STARTS = ("d", "d_", "grad_", "g_")  # of the name of a gradient
+PARAMETERS = r"\w*params?|\w*parameters|theta\w*|w\d*|weights?"  # what a lone gradient of a loss mostly belongs to
 QUOTIENT = r"d(j|l|e|c|o|loss|cost|out|y|z|a|f)?_?d_?"  # dj_dw, dL_dW, dloss_dx; d_dw, where nothing is said of what
 
 
@@ -38,7 +39,7 @@ class Reading:
     """floats : inputs that have a gradient, in order
 
     spare, free_options : inputs, and options and sizes, that no argument has taken yet, in order
-    bound : argument → the input that it is given
+    bound : argument → the input that it is given; made : argument → the dict of inputs that it is given
     notes : what was taken for granted
     """
 
@@ -49,6 +50,7 @@ class Reading:
         self.spare = dict.fromkeys(case.inputs)
         self.free_options = dict.fromkeys((*case.options, *case.sizes))
         self.bound: dict[str, str] = {}
+        self.made: dict[str, str] = {}
         self.notes: list[str] = []
 
     def take(self, name: str | None) -> None:
@@ -147,7 +149,7 @@ class Reading:
 
         Where one of them is an expression, the others are mostly called what they were on the way there.
         """
-        if all(_is_gradient(name) and name not in backward.parameters for name in names):
+        if all(is_gradient(name) and name not in backward.parameters for name in names):
             shown = ", ".join(f"'{name}'" for name in names)
             inputs = ", ".join(f"'{target[1:]}'" for target in rest)
             self.notes.append(
@@ -182,7 +184,8 @@ class Reading:
             return wrt[0]
         names = ", ".join(f"'{name}'" for name in wrt)
         message = f"cannot tell which of {names} the gradient of '{function.text}' belongs to"
-        first = f"d{wrt[0] if wrt else 'x'}"
+        likely = [name for name in wrt if re.fullmatch(PARAMETERS, name.lower())]
+        first = f"d{next(iter((*likely, *wrt)), 'x')}"
         left = f"loss, {first}" if key == "forward" else first
         raise self.question(key, message, f"{key}: {left} = {function.name}(…)")
 
@@ -201,7 +204,7 @@ def gradient_of(name: str | None, words: Sequence[str]) -> str | None:
     return None
 
 
-def _is_gradient(name: str | None) -> bool:
+def is_gradient(name: str | None) -> bool:
     """Whether a value is called like the gradient of something: `dA_prev`, `grad_z`, `w_grad`."""
     low = "" if name is None else name.lower()
     return low.endswith("_grad") or low.startswith(("grad", "d"))

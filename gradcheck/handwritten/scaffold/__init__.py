@@ -10,12 +10,15 @@ from pathlib import Path
 
 from gradcheck.errors import GradcheckError, UserCodeError
 from gradcheck.handwritten.outline import read_outline
+from gradcheck.handwritten.scaffold.engines import engine_findings, is_engine
 from gradcheck.handwritten.scaffold.facts import FileFacts, read_facts
 from gradcheck.handwritten.scaffold.search import search
 from gradcheck.handwritten.scaffold.subjects import find_subjects
 from gradcheck.handwritten.scaffold.trial import Limit
 from gradcheck.handwritten.scaffold.writing import Scaffold, write
 from gradcheck.handwritten.session import Code, CodeError
+
+MAX_HALVES = 4  # that are named
 
 __all__ = ["NothingFoundError", "Scaffold", "scaffold"]
 
@@ -36,12 +39,22 @@ def scaffold(path: Path, *, code: str, name: str, limit: Limit = nullcontext) ->
     facts = _facts(path)
     outline = read_outline(path)
     subjects, halves = find_subjects(facts, outline)
-    if not subjects:
-        hint = "recognised are pairs such as relu_forward and relu_backward, classes with forward and backward"
-        raise NothingFoundError(f"no backward pass was found in '{path.name}'", hint)
+    has_engine = any(name in facts.classes and is_engine(one) for name, one in outline.classes.items())
+    if not (subjects or has_engine):
+        raise NothingFoundError(f"no backward pass was found in '{path.name}'", _hint(halves))
     untested = _reason_not_to_run(path, limit)
     found = [search(subject, facts, outline, path, limit, may_run=not untested) for subject in subjects]
+    if has_engine and untested:
+        raise NothingFoundError(f"the operations of '{path.name}' cannot be tried: {untested}", "make it importable")
+    found += engine_findings(facts, outline, path, limit) if has_engine else []
     return write(found, code=code, name=name, halves=halves, untested=untested)
+
+
+def _hint(halves: list[str]) -> str:
+    if halves:
+        shown = ", ".join(halves[:MAX_HALVES]) + (", …" if len(halves) > MAX_HALVES else "")
+        return f"of {shown} the other half is missing: relu_forward and relu_backward, say, in one file"
+    return "recognised are pairs such as relu_forward and relu_backward, classes with forward and backward"
 
 
 def _facts(path: Path) -> FileFacts:

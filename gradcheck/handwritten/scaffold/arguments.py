@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gradcheck.handwritten.scaffold.facts import COMPUTED, NO_DEFAULT, FileFacts, FunctionFacts, Parameter
+from gradcheck.handwritten.scaffold.facts import FileFacts, FunctionFacts, Parameter
 from gradcheck.handwritten.scaffold.subjects import Subject
+from gradcheck.handwritten.scaffold.uses import COMPUTED, NO_DEFAULT
 from gradcheck.handwritten.scaffold.vocabulary import (
     LABELS,
     SIZE_ARGUMENT,

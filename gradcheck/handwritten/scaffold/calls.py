@@ -39,6 +39,9 @@ def written_out(draft: Draft, path: Path) -> Draft:
     if draft.subject.kind == "function":
         call = f"{draft.subject.entry}.apply({_passed(draft, draft.subject.forward)})"
         return replace(draft, lines={"arrays": "torch", "forward": f"out = {call}"})
+    if draft.subject.kind == "rule":
+        call = f"{draft.subject.entry}({_passed(draft, draft.subject.forward)})"
+        return replace(draft, lines={"arrays": "jax", "forward": f"out = {call}"})
     if draft.subject.kind == "flag":
         message = f"the name of {draft.subject.entry} says nothing of what its derivative is given"
         raise OpenCallError(message, draft, _switched(draft))
@@ -73,7 +76,7 @@ def _switched(draft: Draft) -> tuple[Draft, ...]:
             replace(
                 draft,
                 lines={**known, "backward": f"d{given[0]} = dout * {subject.entry}({what}, {subject.flag}=True)"},
-                note=f"With {subject.flag}=True {subject.entry} is given the {which}: so read, it agrees with a difference.",
+                note=f"{subject.flag}=True is given with the {which}: so read, it agrees with a difference.",
             )
             for what, which in ((given[0], "input"), ("out", "output"))
         )

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gradcheck.handwritten.neighbours import MAX_FILES, neighbours, parsed
 from gradcheck.handwritten.scaffold.docstrings import Shape, shapes_in
-
-NO_DEFAULT = object()
-COMPUTED = object()  # a default that is no literal
+from gradcheck.handwritten.scaffold.rules import rules_of_jax
+from gradcheck.handwritten.scaffold.uses import NO_DEFAULT, Body, literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +72,24 @@ class ClassFacts:
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What a file defines at its top level, in order. imports : the packages that it names anywhere"""
+    """What a file defines at its top level, in order.
+
+    imports : the packages that it names anywhere; neighbours : classes of the files beside it that it imports from
+    rules : function → the functions that are its derivative rules in jax
+    """
 
     functions: dict[str, FunctionFacts]
     classes: dict[str, ClassFacts]
     imports: frozenset[str] = frozenset()
+    neighbours: dict[str, ClassFacts] = field(default_factory=dict)
+    rules: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def method(self, owner: str, name: str) -> FunctionFacts | None:
-        """A method of a class of this file, or of the first of its bases here that has it."""
+        """A method of a class of this file, or of the first of its bases, here or beside it, that has it."""
         waiting, seen = [owner], set[str]()
         while waiting:
-            current = self.classes.get(waiting.pop(0))
+            name_of_class = waiting.pop(0).rpartition(".")[2]
+            current = self.classes.get(name_of_class) or self.neighbours.get(name_of_class)
             if current is None or current.name in seen:
                 continue
             if name in current.methods:
@@ -100,7 +107,25 @@ def read_facts(path: Path) -> FileFacts:
     tree = ast.parse(path.read_bytes())
     functions = {n.name: _function(n) for n in tree.body if isinstance(n, ast.FunctionDef)}
     classes = {n.name: _class(n) for n in tree.body if isinstance(n, ast.ClassDef)}
-    return FileFacts(functions, classes, frozenset(_imports(tree)))
+    return FileFacts(functions, classes, frozenset(_imports(tree)), _beside(path, tree), rules_of_jax(tree))
+
+
+def _beside(path: Path, tree: ast.Module) -> dict[str, ClassFacts]:
+    """The classes of the files that a file imports from, and of those that these do: the bases of its own."""
+    found: dict[str, ClassFacts] = {}
+    waiting, seen = [(path, tree)], {path}
+    while waiting and len(seen) < MAX_FILES:
+        file, module = waiting.pop(0)
+        for node in module.body:
+            for other in neighbours(file, node) if isinstance(node, ast.ImportFrom) else ():
+                inner = parsed(other) if other not in seen else None
+                seen.add(other)
+                if inner is not None:
+                    waiting.append((other, inner))
+                    for one in inner.body:
+                        if isinstance(one, ast.ClassDef):
+                            found.setdefault(one.name, _class(one))
+    return found
 
 
 def _imports(tree: ast.Module) -> Iterator[str]:
@@ -122,7 +147,7 @@ def _function(node: ast.FunctionDef, about: str | None = None) -> FunctionFacts:
     arguments = [*node.args.posonlyargs, *node.args.args]
     defaults: list[ast.expr | None] = [None] * (len(arguments) - len(node.args.defaults)) + [*node.args.defaults]
     parameters = [
-        Parameter(a.arg, _literal(default), _annotation(a.annotation))
+        Parameter(a.arg, literal(default), _annotation(a.annotation))
         for a, default in zip(arguments, defaults, strict=True)
     ]
     is_static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
@@ -130,7 +155,7 @@ def _function(node: ast.FunctionDef, about: str | None = None) -> FunctionFacts:
         parameters = parameters[1:]
     names = [p.name for p in parameters]
     text = f"{about}\n\n{ast.get_docstring(node) or ''}" if about and node.name == "__init__" else None
-    body = _Body(set(names))
+    body = Body(set(names))
     for statement in node.body:
         body.visit(statement)
     kept = [key for keys in body.keys.values() for key in keys]  # `parameters["W"]` is described like an argument
@@ -147,104 +172,6 @@ def _function(node: ast.FunctionDef, about: str | None = None) -> FunctionFacts:
         words=frozenset(body.words),
         is_empty=all(_is_nothing(statement) for statement in node.body),
     )
-
-
-class _Body(ast.NodeVisitor):
-    """Collects what a body does with its arguments."""
-
-    def __init__(self, names: set[str]) -> None:
-        self.names = names
-        self.unpacked: dict[str, tuple[str | None, ...]] = {}
-        self.ranks: dict[str, int] = {}
-        self.keys: dict[str, dict[str, Any]] = {}
-        self.indexes: set[str] = set()
-        self.choices: dict[str, dict[str, None]] = {}
-        self.words: set[str] = set()
-
-    def visit_Assign(self, node: ast.Assign) -> None:
-        target, name = node.targets[0], self._shape_of(node.value)
-        if name and isinstance(target, ast.Tuple) and all(isinstance(item, ast.Name) for item in target.elts):
-            parts = [item.id for item in target.elts if isinstance(item, ast.Name)]
-            self.unpacked.setdefault(name, tuple(None if part.startswith("_") else part for part in parts))
-        self.generic_visit(node)
-
-    def visit_Subscript(self, node: ast.Subscript) -> None:
-        if shaped := self._shape_of(node.value):
-            if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int):
-                self._asks_for(shaped, node.slice.value + 1)
-        elif isinstance(node.value, ast.Name) and node.value.id in self.names:
-            name, index = node.value.id, node.slice
-            if isinstance(index, ast.Constant) and isinstance(index.value, str):
-                if isinstance(node.ctx, ast.Load):
-                    self.keys.setdefault(name, {}).setdefault(index.value, NO_DEFAULT)
-            elif isinstance(index, ast.Tuple):
-                has_new_axis = any(isinstance(item, ast.Constant | ast.Attribute) for item in index.elts)
-                self._asks_for(name, 0 if has_new_axis else len(index.elts))
-        for item in node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]:
-            self._indexed_with(item)
-        self.generic_visit(node)
-
-    def visit_Call(self, node: ast.Call) -> None:
-        function = node.func
-        if isinstance(function, ast.Attribute) and function.attr in ("get", "setdefault") and node.args:
-            owner, key = function.value, node.args[0]
-            if isinstance(owner, ast.Name) and owner.id in self.names and isinstance(key, ast.Constant):
-                default = _literal(node.args[1]) if len(node.args) > 1 else None
-                if isinstance(key.value, str):
-                    self.keys.setdefault(owner.id, {}).setdefault(key.value, default)
-        self.generic_visit(node)
-
-    def visit_Name(self, node: ast.Name) -> None:
-        self.words.add(node.id)
-
-    def visit_Attribute(self, node: ast.Attribute) -> None:
-        self.words.add(node.attr)
-        if node.attr == "T" and isinstance(node.value, ast.Name) and node.value.id in self.names:
-            self._asks_for(node.value.id, 2)  # of a vector it is the vector itself
-        self.generic_visit(node)
-
-    def visit_Constant(self, node: ast.Constant) -> None:
-        if isinstance(node.value, str):
-            self.words.add(node.value)
-
-    def visit_Compare(self, node: ast.Compare) -> None:
-        # `"seed" in options` says that the key may be missing.
-        owner, key = node.comparators[0], node.left
-        is_key = isinstance(key, ast.Constant) and isinstance(key.value, str) and isinstance(node.ops[0], ast.In)
-        if is_key and isinstance(key, ast.Constant) and isinstance(owner, ast.Name) and owner.id in self.names:
-            self.keys.setdefault(owner.id, {})[str(key.value)] = None
-        if isinstance(key, ast.Name) and key.id in self.names:  # `mode == "max"`, `mode in ("max", "mean")`
-            texts = owner.elts if isinstance(owner, ast.Tuple | ast.List | ast.Set) else [owner]
-            for text in texts if isinstance(node.ops[0], ast.Eq | ast.In) else ():
-                if isinstance(text, ast.Constant) and isinstance(text.value, str):
-                    self.choices.setdefault(key.id, {})[text.value] = None
-        self.generic_visit(node)
-
-    def _shape_of(self, node: ast.expr) -> str:
-        """`x` for the expression `x.shape` of an argument, else ""."""
-        is_shape = isinstance(node, ast.Attribute) and node.attr == "shape" and isinstance(node.value, ast.Name)
-        name = (
-            node.value.id if is_shape and isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) else ""
-        )
-        return name if name in self.names else ""
-
-    def _asks_for(self, name: str, rank: int) -> None:
-        self.ranks[name] = max(rank, self.ranks.get(name, 0))
-
-    def _indexed_with(self, index: ast.expr) -> None:
-        if isinstance(index, ast.Call) and isinstance(index.func, ast.Attribute) and index.func.attr == "astype":
-            index = index.func.value
-        if isinstance(index, ast.Name) and index.id in self.names:
-            self.indexes.add(index.id)
-
-
-def _literal(node: ast.expr | None) -> Any:
-    if node is None:
-        return NO_DEFAULT
-    try:
-        return ast.literal_eval(node)
-    except (ValueError, SyntaxError, TypeError):
-        return COMPUTED
 
 
 def _annotation(node: ast.expr | None) -> str:

@@ -54,6 +54,19 @@ def without_statistics(trial: Trial, outline: Outline, path: Path, limit: Limit)
     return asked if asked.level is Level.RUNS else trial
 
 
+def with_other_setting(trial: Trial, path: Path, limit: Limit) -> Trial:
+    """A backward that breaks at the friendliest setting, a padding of 0, and runs at another: the sweep shows both."""
+    if trial.level is not Level.BACKWARD:
+        return trial
+    for name, values in trial.draft.arguments.sweeps.items():
+        for value in values:
+            if value != trial.draft.arguments.options.get(name):
+                other = attempt(_settled(trial.draft, name, value), path, limit=limit)
+                if other.level is Level.RUNS:
+                    return other
+    return trial
+
+
 def _with_parameters(trial: Trial, path: Path, limit: Limit) -> Trial:
     """Random values for parameters that an object makes itself: small weights and zeros hide mistakes."""
     draft = trial.draft

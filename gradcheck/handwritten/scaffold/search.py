@@ -14,7 +14,7 @@ from gradcheck.handwritten.outline import Outline
 from gradcheck.handwritten.scaffold.arguments import IMAGE, Arguments, facts_of, read_arguments
 from gradcheck.handwritten.scaffold.draft import Draft, numbers_for
 from gradcheck.handwritten.scaffold.facts import FileFacts
-from gradcheck.handwritten.scaffold.finishing import Finding, finished, without_statistics
+from gradcheck.handwritten.scaffold.finishing import Finding, finished, with_other_setting, without_statistics
 from gradcheck.handwritten.scaffold.shapes import Guess, Question, guesses, renamed
 from gradcheck.handwritten.scaffold.subjects import Subject
 from gradcheck.handwritten.scaffold.trial import Level, Limit, Trial, attempt
@@ -47,16 +47,19 @@ def search(
         causes[f"{trial.cause} {trial.place}"] += trial.kind != ""  # that of an exception, not NaN and the like
         # What is said in a docstring and does not work is the code's mistake, and not for us to guess around.
         is_theirs = trial.kind == "unfinished" or (trial.level >= Level.BACKWARD and draft.guess.is_said)
+        is_theirs = is_theirs or trial.lacks_library
         is_hopeless = timeouts >= MAX_TIMEOUTS or questions >= MAX_QUESTIONS or max(causes.values()) >= MAX_REPEATS
         is_enough = is_hopeless or number >= MAX_TRIALS
         if not may_run or trial.level is Level.RUNS or is_theirs or is_enough:
             break
     assert best is not None
-    best = without_statistics(best, outline, path, limit)
+    best = with_other_setting(without_statistics(best, outline, path, limit), path, limit)
     if best.level < Level.RUNS:
         return Finding(best)
     found = finished(best, path, limit)
-    if found.is_out_of_domain or best.flat:  # the logarithm of what is clipped to probabilities runs anywhere
+    # The logarithm of what is clipped to probabilities runs anywhere.
+    is_clipped = best.flat > 0 and "log" in subject.forward.words
+    if found.is_out_of_domain or is_clipped:
         kinds = {name: "unit" if kind == "normal" else kind for name, kind in best.draft.guess.kinds.items()}
         inside = replace(best.draft, guess=replace(best.draft.guess, kinds=kinds))
         trial = attempt(inside, path, limit=limit)

@@ -116,10 +116,17 @@ def _guess(question: Question, roles: Mapping[str, str], world: World, target: s
     customary = _customary(question, roles, world)
     sizes = IMAGE_SIZES if is_image(world) else SIZES
     names = {sizes[role]: name for role, name in question.sizes.items() if role in sizes}
+    unpacked: set[str] = set()
     for name, shape in known.items():
         if len(shape) == len(customary[name]):
             pairs = zip(customary[name], shape, strict=True)
-            names.update({c: here for c, here in pairs if here and c.isidentifier() and here.isidentifier()})
+            told = {c: here for c, here in pairs if here and c.isidentifier() and here.isidentifier()}
+            if name not in documented:  # `d_filter` of the weights is the `d_x` of the data, unpacked once more
+                again = {here: names[c] for c, here in told.items() if names.get(c, here) in unpacked}
+                known[name] = shape = tuple(again.get(dim, dim) if dim else dim for dim in shape)
+                told = {c: again.get(here, here) for c, here in told.items()}
+                unpacked |= set(told.values())
+            names.update(told)
     shapes = {name: _merged(shape, known.get(name), names) for name, shape in customary.items()}
     bound = _bound(question, roles, shapes, names)
     kinds = {}

@@ -6,11 +6,12 @@ By the tables of conventions and from the text alone; how a subject is called is
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from gradcheck.handwritten.conventions.partners import forward_of, partner_of
-from gradcheck.handwritten.conventions.reading import gradient_of
+from gradcheck.handwritten.conventions.reading import gradient_of, is_gradient
 from gradcheck.handwritten.conventions.tables import GRADIENT_LISTS, METHODS, PARAMETER_LISTS, SUFFIXES
 from gradcheck.handwritten.outline import ClassOutline, FunctionOutline, Outline
 from gradcheck.handwritten.scaffold.facts import FileFacts, FunctionFacts
@@ -25,14 +26,15 @@ DERIVATIVE_FLAGS = (
 )  # fmt: skip
 LOSS_VALUES = ("loss", "cost", "j", "total_loss", "total_cost", "objective", "error")  # names of what a loss gives
 ENDINGS = tuple(dict.fromkeys(ending for ending, _ in SUFFIXES if ending))
-BACKWARD_ENDINGS = ("_backward", "_bwd", "_bprop", "_backward_pass")
+HALF = re.compile(r"_(forward|backward)(_|$)|_([fb]wd|[fb]prop)$|(Forward|Backward)")
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """One thing to check.
 
-    kind : pair, loss, layer, model, function (a torch.autograd.Function) or flag (`sigmoid(x, deriv=True)`)
+    kind : pair, loss, layer, model, function (a torch.autograd.Function), rule (a function with a rule of jax),
+        flag (`sigmoid(x, deriv=True)`) or engine (an operation of somebody's own tensors)
     title : what the case is called; entry : the name that the file is asked for; line : where it begins
     parts : its functions or methods, for the reader
     flag : the argument that asks for the derivative; arrays : what its inputs have to be wrapped in, or None
@@ -57,14 +59,21 @@ def find_subjects(facts: FileFacts, outline: Outline) -> tuple[list[Subject], li
     # Neighbours are in the outline, too: a pair is one whose two halves stand in this file.
     pairs = {f: b for f in facts.functions if not f.startswith("_") and (b := partner_of(f, outline.functions))}
     partners = set(pairs.values())
+    for name, rules in facts.rules.items():
+        if name in facts.functions:
+            taken |= {name, *rules}
+            forward, parts = facts.functions[name], (name, *rules)
+            found.append(Subject("rule", name, name, forward.line, parts, forward, arrays="jax"))
     for name, forward in facts.functions.items():
+        if name in taken:
+            continue
         if name in pairs and name not in partners and pairs[name] in facts.functions:
             taken |= {name, pairs[name]}
             parts = (name, pairs[name])
             found.append(
                 Subject("pair", _title(name), name, forward.line, parts, forward, facts.functions[pairs[name]])
             )
-        elif name not in partners and _is_loss(forward, outline.functions.get(name)):
+        elif name not in partners and _is_loss(forward, outline.functions.get(name), outline.variables):
             taken.add(name)
             found.append(Subject("loss", name, name, forward.line, (name,), forward))
         elif name not in partners and (flag := _flag(forward)):
@@ -78,15 +87,20 @@ def find_subjects(facts: FileFacts, outline: Outline) -> tuple[list[Subject], li
             parts = (forward_name, name)
             found.append(Subject("pair", name, forward_name, forward.line, parts, forward, facts.functions[name]))
     found += [subject for name in facts.classes for subject in _class(name, facts, outline)]
-    halves = [
-        name
-        for name in facts.functions
-        if name not in taken and not name.startswith("_") and name.endswith((*ENDINGS, *BACKWARD_ENDINGS))
-    ]
+    halves = [name for name in facts.functions if name not in taken and not name.startswith("_") and HALF.search(name)]
     # What computes with torch alone cannot be given an array; beside numpy either may be meant.
     if "torch" in facts.imports and "numpy" not in facts.imports:
-        found = [replace(s, arrays="torch") if s.kind in ("pair", "loss") else s for s in found]
-    return sorted(found, key=lambda subject: subject.line), halves
+        static = [name for name, one in outline.classes.items() if any(m.is_static for m in one.methods.values())]
+        found = [replace(s, arrays="torch") if s.kind in ("pair", "loss") or s.entry in static else s for s in found]
+    return sorted(_told_apart(found), key=lambda subject: subject.line), halves
+
+
+def _told_apart(found: list[Subject]) -> list[Subject]:
+    """Subjects of one title go by their functions: two cases of a file cannot have the same name."""
+    for part in (0, -1):
+        titles = Counter(subject.title for subject in found)
+        found = [replace(s, title=s.parts[part]) if titles[s.title] > 1 else s for s in found]
+    return found
 
 
 def _flag(facts: FunctionFacts) -> str:
@@ -102,8 +116,11 @@ def _title(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])_(forward|fwd|fprop|cached)(?=_|$)", "", name.removesuffix(ending))
 
 
-def _is_loss(facts: FunctionFacts, outline: FunctionOutline | None) -> bool:
-    """Whether a function returns a value and behind it gradients: named like one, or of what is named like a loss."""
+def _is_loss(facts: FunctionFacts, outline: FunctionOutline | None, variables: tuple[str, ...]) -> bool:
+    """Whether a function returns a value and behind it gradients: named like one, or of what is named like a loss.
+
+    variables : weights may be among those that the file has at its top level
+    """
     returns = outline.returns if outline is not None else None
     if facts.name.startswith("_") or not facts.parameters or returns is None or len(returns) < 2:
         return False
@@ -116,10 +133,13 @@ def _is_loss(facts: FunctionFacts, outline: FunctionOutline | None) -> bool:
         return True
     low = [(name or "").lower() for name in behind]
     is_named = (returns[0] or "").lower() in LOSS_VALUES or bool(loss_family(facts.name))
+    gradients = [name for name in behind if is_gradient(name)]
+    if is_named and gradients and all(gradient_of(name, [*names, *variables]) is not None for name in gradients):
+        return True
     if len(low) > 1:  # `cost, gradPred, grad`: which is which has to be asked for
-        return is_named and all(name.startswith(("grad", "d")) or name.endswith("grad") for name in low)
-    is_gradient = not low[0] or low[0] in GRADIENT_NAMES or low[0].startswith(("d", "grad"))
-    return is_gradient and is_named and returns[0] != "out"
+        return is_named and all(not name or name.startswith(("grad", "d")) or name.endswith("grad") for name in low)
+    is_one = not low[0] or low[0] in GRADIENT_NAMES or low[0].startswith(("d", "grad"))
+    return is_one and is_named and returns[0] != "out"
 
 
 def _holds_gradients(name: str, keys: Sequence[str], facts: FunctionFacts) -> bool:

@@ -62,6 +62,11 @@ class Trial:
     agrees: bool = False
     flat: int = 0
 
+    @property
+    def lacks_library(self) -> bool:
+        """Whether a library that is not installed was in the way."""
+        return self.cause.startswith("ModuleNotFoundError")
+
 
 def attempt(
     draft: Draft, path: Path, bound: Mapping[str, Any] | None = None, limit: Limit = nullcontext, may_run: bool = True
@@ -139,7 +144,7 @@ def _agrees(code: Handwritten, upstream: Array, gradients: Mapping[str, Any]) ->
 
 
 def _flat(code: Handwritten) -> int:
-    """How many of the first elements of each tensor leave the output as it is: a loss clips what it has no value for."""
+    """How many of the first elements of each tensor leave the output as it is: clipped, where a loss has no value."""
     count = 0
     for name in code.wrt:
         for index in range(min(MAX_ELEMENTS, code.point[name].size)):

@@ -30,6 +30,7 @@ WORLDS: Mapping[str, World] = {
     "images": IMAGES,
     "square windows": {**IMAGES, "weight": ("F", "C", "K", "K")},
     "images, group": {**IMAGES, "scale": ("1", "C", "1", "1"), "shift": ("1", "C", "1", "1")},
+    "images, b (F, 1)": {**IMAGES, "bias": ("F", "1")},
     "images, channels last": {"data": ("N", "H", "W", "C"), "weight": ("K", "K", "C", "F"),
                               "bias": ("1", "1", "1", "F"), "scale": ("C",), "shift": ("C",)},
     "sequences": {**ROWS, "data": ("N", "T", "D"), "ids": ("N", "T"), "targets": ("N", "T", "M"), "mask": ("N", "T")},
@@ -43,11 +44,11 @@ WORLDS: Mapping[str, World] = {
     "numbers, w": {"data": ("N",), "weight": (), "bias": (), "targets": ("N",)},
     "one number": {"data": ()},
 }  # fmt: skip
-USUAL = ("rows", "rows, W (out, in)", "rows, b (1, M)", "alike", "columns", "rows, W (D,)", "columns, w (D, 1)", "images", "sequences",
-         "one row", "one column", "numbers, w", "numbers", "one number")  # fmt: skip
+USUAL = ("rows", "rows, W (out, in)", "rows, b (1, M)", "alike", "columns", "rows, W (D,)", "columns, w (D, 1)",
+         "images", "sequences", "one row", "one column", "numbers, w", "numbers", "one number")  # fmt: skip
 # what a function is about → the worlds to try first
 PREFERRED = {
-    "conv": ("images", "square windows", "images, channels last", "one image", "signals"),
+    "conv": ("images", "square windows", "images, b (F, 1)", "images, channels last", "one image", "signals"),
     "conv1d": ("signals", "sequences"),
     "pool": ("images", "images, channels last", "one image", "signals"),
     "spatial": ("images", "images, group", "images, channels last"),

@@ -52,7 +52,7 @@ def write(findings: Sequence[Finding], *, code: str, name: str, halves: Sequence
     for finding in findings:
         is_open = _is_open(finding, bool(untested))
         block = _head(finding, is_open)
-        body = list(_case(finding, is_open))
+        body = list(_case(finding, is_open, code))
         if is_open:
             waiting.append((finding.trial.draft.subject.title, len(lines) + len(block) + 1 + _first_mark(body)))
             body = [f"# {line}" for line in body]
@@ -67,7 +67,7 @@ def _is_open(finding: Finding, untested: bool) -> bool:
     """Whether somebody has to fill in a line before the case can be run."""
     trial = finding.trial
     if trial.level is Level.FORWARD:
-        return not untested and trial.kind != "unfinished"
+        return not untested and trial.kind != "unfinished" and not trial.lacks_library
     return trial.level is Level.QUESTION
 
 
@@ -106,11 +106,13 @@ def _what_happened(trial: Trial, is_open: bool) -> str:
     return cause[:1].upper() + cause[1:]
 
 
-def _case(finding: Finding, is_open: bool) -> Iterator[str]:
+def _case(finding: Finding, is_open: bool, code: str) -> Iterator[str]:
     draft = finding.trial.draft
     asks_for_shapes = is_open and finding.trial.level is Level.FORWARD
     yield f"- name: {_plain(draft.subject.title)}"
     lines: dict[str, Any] = {**draft.lines, **({"gradient_at": draft.gradient_at} if draft.gradient_at else {})}
+    if draft.subject.kind == "engine":
+        lines["arrays"] = f"{code}:{draft.subject.entry}"
     for key in ORDER:
         value = lines.get(key)
         if isinstance(value, Mapping):

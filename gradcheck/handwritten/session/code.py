@@ -49,6 +49,10 @@ class Code:
         self._surroundings = Surroundings(self.modules, _Sink(self), self._blame, wrapping)
         with self.running("load"):
             self.names = self.modules.load()
+        for library in self.modules.absent.libraries:
+            self.note(f"'{library}' is not installed: what uses it fails")
+        if self.modules.endless is not None:
+            self.note(f"loading stops at {self.name}:{self.modules.endless}, a loop without an end")
 
     def running(self, during: str) -> AbstractContextManager[None]:
         """Set up what the code may rely on, put back what it may have changed, make a CodeError of what it raises.
@@ -83,10 +87,12 @@ class Code:
         kind, hint = "raised", self.wrapping.hint(error)
         if isinstance(error, NotImplementedError):
             kind = "unfinished"
+        elif isinstance(error, FileNotFoundError) and self.during == "load":
+            hint = f"put it where '{self.name}' looks for it, seen from its folder, or read it only where it is used"
         elif isinstance(error, ModuleNotFoundError) and error.name:
             library = error.name.partition(".")[0]
             if library != self.modules.package.partition(".")[0]:
-                hint = f"install '{library}', or import it only where it is used"
+                hint = f"install '{library}'"
         return CodeError(kind, self.during, text_of(error), file, line, hint)
 
     def _place(self, error: BaseException) -> tuple[str, int | None]:

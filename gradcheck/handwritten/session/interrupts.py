@@ -22,8 +22,8 @@ class Interrupt(KeyboardInterrupt):
 def watched() -> Iterator[None]:
     """While the block runs, Ctrl-C raises an Interrupt, and any other KeyboardInterrupt is known to be the code's.
 
-    Code that catches the Interrupt goes on, but only to the end of the block. A handler that the caller has put there is
-    called first; where Ctrl-C is not Python's own affair, or not this thread's, it cannot raise anything here.
+    Code that catches the Interrupt goes on, but only to the end of the block. A handler that the caller has put there
+    is called first; where Ctrl-C is not Python's own affair, or not this thread's, it cannot raise anything here.
 
     Raises Interrupt.
     """

@@ -5,6 +5,7 @@ Only modules are moved here; the rest of what a run may disturb is `surroundings
 
 from __future__ import annotations
 
+import ast
 import importlib
 import os
 import re
@@ -15,6 +16,8 @@ from itertools import count
 from types import CodeType, ModuleType
 from typing import Any
 
+from .absent import AbsentModule, AbsentModules
+
 _numbers = count(1)
 MAX_LEVELS = 4  # folders that are looked through upwards for the package that a file is in
 INSTALLED = r"[\\/](site|dist)-packages[\\/]"
@@ -24,6 +27,8 @@ class Modules:
     """The user's own modules by name; in `sys.modules` only between `enter` and `leave`. Libraries stay loaded.
 
     path, source : the file and its bytes
+    absent : libraries that are not installed, as far as they were missed
+    endless : the line of a loop that never ends, at which loading stopped, as far as it is known by then
     """
 
     def __init__(self, path: str, source: bytes) -> None:
@@ -36,10 +41,24 @@ class Modules:
         self._hidden = frozenset(name for folder in self.roots for name in _importable(folder))
         self._displaced: dict[str, ModuleType] = {}
         self._expected = 0
+        self.endless: int | None = None
+        self.absent = AbsentModules()
 
     def load(self) -> dict[str, Any]:
-        """Run the file, between `enter` and `leave`; returns its global names."""
+        """Run the file, between `enter` and `leave`, as its author does: from its folder. Returns its global names.
+
+        A library that is missed is made up, and the file run again.
+        """
+        while True:
+            try:
+                return self._load()
+            except ModuleNotFoundError as error:
+                if (error.name or "").partition(".")[0] in self._hidden or not self.absent.add(error):
+                    raise
+
+    def _load(self) -> dict[str, Any]:
         importlib.invalidate_caches()
+        os.chdir(self.folder)  # whoever entered goes back
         if self.package:
             return importlib.import_module(f"{self.package}.{self.stem}").__dict__
         module = ModuleType(f"code_{next(_numbers)}_{self.stem}")
@@ -48,7 +67,8 @@ class Modules:
         if self.stem in self._hidden:
             sys.modules[self.stem] = module  # a neighbour that imports it back gets this very module
         # Compiled here and not by a loader, so that no bytecode file, stale or new, has a part in it.
-        exec(_compiled(self.source, self.path), module.__dict__)
+        code, self.endless = _compiled(self.source, self.path)
+        exec(code, module.__dict__)
         return module.__dict__
 
     def enter(self) -> None:
@@ -57,10 +77,13 @@ class Modules:
         if not sys.modules.keys().isdisjoint(self._hidden):
             self._displace(self._hidden)
         sys.modules.update(self._own)
+        sys.meta_path.append(self.absent)
         self._expected = len(sys.modules)
 
     def leave(self) -> None:
         """Take its own modules out again, those that were imported meanwhile included."""
+        if self.absent in sys.meta_path:
+            sys.meta_path.remove(self.absent)
         if len(sys.modules) != self._expected:
             self._own.update({name: m for name, m in list(sys.modules.items()) if self._is_own(name, m)})
         for name in self._own:
@@ -109,7 +132,7 @@ class Modules:
         self._displaced.update(displaced)
 
     def _is_own(self, name: str, module: Any) -> bool:
-        if name.partition(".")[0] in self._hidden:
+        if name.partition(".")[0] in self._hidden or isinstance(module, AbsentModule):
             return True
         # What stands in the module itself: some make up whatever attribute they are asked for.
         named = getattr(module, "__dict__", {})
@@ -123,8 +146,34 @@ def _normal(path: str) -> str:
 
 
 @lru_cache(maxsize=64)  # many cases name the same file, and compiling it can take as long as checking one of them
-def _compiled(source: bytes, path: str) -> CodeType:
-    return compile(source, path, "exec", dont_inherit=True)
+def _compiled(source: bytes, path: str) -> tuple[CodeType, int | None]:
+    """The code of a file up to the first loop at its top level that cannot end, and the line of that loop.
+
+    A script that trains forever defines all it ever will before that. What may end, by `break`, is left as it is.
+    """
+    if not re.search(rb"^while\b", source, re.MULTILINE):
+        return compile(source, path, "exec", dont_inherit=True), None
+    tree = ast.parse(source, path)
+    at = next((i for i, statement in enumerate(tree.body) if _is_endless(statement)), None)
+    line = None if at is None else tree.body[at].lineno
+    tree.body = tree.body[:at]
+    return compile(tree, path, "exec", dont_inherit=True), line
+
+
+def _is_endless(statement: ast.stmt) -> bool:
+    """Whether a statement is `while True`, or `while 1`, with no `break` of its own."""
+    if not (isinstance(statement, ast.While) and isinstance(statement.test, ast.Constant) and statement.test.value):
+        return False
+    waiting: list[ast.AST] = list(statement.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Break):
+            return False
+        if not isinstance(node, ast.For | ast.While | ast.FunctionDef | ast.ClassDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+        elif isinstance(node, ast.For | ast.While):
+            waiting += node.orelse  # a `break` there is one of the loop around it
+    return True
 
 
 def _package_of(folder: str, source: bytes) -> tuple[str, str]:

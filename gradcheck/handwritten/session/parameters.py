@@ -106,7 +106,8 @@ class Parameters:
                 key = compile_expression(index, self.module)(names)
                 base, steps = compile_expression(holder, self.module), (("item", key),)
             case ["name", name]:
-                is_global = name not in names
+                # An input that no statement takes is there to set the variable of its name.
+                is_global = name not in names or (name in self.plan["unread"] and name in self.module)
                 base, steps = (lambda names: self.module if is_global else names), (("item", name),)
             case _:
                 base = compile_expression(node, self.module)
