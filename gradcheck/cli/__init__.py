@@ -37,7 +37,8 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and (os.path.exists(args[0]) or args[0].endswith((".yaml", ".yml"))):
-            ctx.fail(f"no such command '{args[0]}'. Did you mean: gradcheck run {args[0]}")
+            meant = "new" if args[0].endswith(".py") else "run"
+            ctx.fail(f"no such command '{args[0]}'. Did you mean: gradcheck {meant} {args[0]}")
         return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:

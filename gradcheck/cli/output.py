@@ -85,6 +85,11 @@ def has_color(stream: TextIO, choice: str) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody sits in front of a stream; nobody does where it was closed by the caller."""
+    return stream is not None and not stream.closed and stream.isatty()
+
+
 def width_of(stream: TextIO) -> int:
     """COLUMNS where it is set, the width of a terminal, or the usual width where there is neither."""
     columns = os.environ.get("COLUMNS", "")

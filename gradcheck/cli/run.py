@@ -6,16 +6,20 @@ Options, streams and the exit code; reading cases, checking and rendering are ot
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from gradcheck.cli.output import FORMATS, Page, Target, render, stdout_for_us, write
+from gradcheck.cli.output import FORMATS, Page, Target, is_terminal, render, stdout_for_us, write
+from gradcheck.cli.progress import ProgressLine, watching
+from gradcheck.cli.workers import crew_of, jobs_of
 
 if TYPE_CHECKING:  # loading a case takes numpy, `--help` does without
+    from gradcheck.checking.executors import Crew
     from gradcheck.checking.settings import Settings
-    from gradcheck.model.report import CaseResult, ExitCode, FileProblem, Report
+    from gradcheck.model.report import ExitCode, FileProblem, Report
 
 
 def _tolerance(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
@@ -63,6 +67,23 @@ def _targets(ctx: click.Context, parameter: click.Parameter, values: tuple[str, 
 )
 @click.option("--rtol", type=float, callback=_tolerance, help="Relative error to allow, in place of the cases' own.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of random arrays, in place of the cases' own.")
+@click.option(
+    "--budget",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Evaluations of somebody's code for a case; where checking every element takes more, it is probed.",
+)
+@click.option(
+    "--jobs",
+    callback=jobs_of,
+    metavar="N|auto",
+    default="1",
+    show_default=True,
+    help="Processes to work in; auto takes all cores once the run has taken a second.",
+)
+@click.option(
+    "--cluster", metavar="ADDRESS", help="Work on the Dask cluster with this scheduler, such as tcp://host:8786."
+)
 @click.option("--strict", is_flag=True, help="Count kink, inconclusive and vacuous as wrong.")
 @click.option(
     "--color",
@@ -74,49 +95,65 @@ def _targets(ctx: click.Context, parameter: click.Parameter, values: tuple[str, 
 @click.pass_context
 def command(
     ctx: click.Context, cases: tuple[str, ...], format_: str, targets: tuple[Target, ...], keyword: str | None,
-    exit_first: bool, verbose: bool, rtol: float | None, seed: int | None, strict: bool, color: str,
+    exit_first: bool, verbose: bool, rtol: float | None, seed: int | None, budget: int | None,
+    jobs: int, cluster: str | None, strict: bool, color: str,
 ) -> None:  # fmt: skip
     """Check the gradients of case files, or of all case files in a folder.
 
     Exit code: 0 as expected, 1 a gradient is wrong or an expectation was not met, 2 a case or somebody's code is
     broken, 3 nothing wrong but something undecided, 130 interrupted.
+
+    Example: gradcheck run cases/ -k network --jobs auto -o report.json
     """
     from gradcheck.checking.settings import Settings
+    from gradcheck.checking.threads import limit_threads
 
-    settings = Settings(rtol=rtol, seed=seed, keyword=keyword, exit_first=exit_first, strict=strict)
+    limit_threads()
+    settings = Settings(rtol=rtol, seed=seed, keyword=keyword, exit_first=exit_first, strict=strict, budget=budget)
     page = Page.of(sys.stdout, color)
     errors = Page.of(sys.stderr, color)
-    report, code, remark = _check(cases, settings)
+    remarks: list[str] = []
+    with crew_of(jobs, cluster, remarks) as crew, watching(sys.stderr, errors.color) as line:
+        announce = line.say if line is not None else _announce if verbose or is_terminal(sys.stderr) else None
+        report, code, remark = _check(cases, settings, crew, line, announce)
     _show_problems(report.problems, errors)
     write(render(format_, report, page, verbose=verbose, exit_code=code), sys.stdout, page.color)
-    if remark:
-        write(f"{remark}\n", sys.stderr, errors.color)
+    for said in filter(None, (*remarks, remark)):
+        write(f"{said}\n", sys.stderr, errors.color)
     for target in targets:
         target.write(render(target.format, report, Page(), verbose=verbose, exit_code=code))
     ctx.exit(int(code))
 
 
-def _check(paths: tuple[str, ...], settings: Settings) -> tuple[Report, ExitCode, str]:
+def _announce(text: str) -> None:
+    write(f"{text}\n", sys.stderr, color=False)
+
+
+def _check(
+    paths: tuple[str, ...],
+    settings: Settings,
+    crew: Crew | None,
+    progress: ProgressLine | None,
+    announce: Callable[[str], None] | None,
+) -> tuple[Report, ExitCode, str]:
     """The report, the exit code, and a remark where not every case was checked.
 
     Ctrl-C ends the run with what is known so far. Raises NothingSelectedError where there is nothing to check.
     """
     from gradcheck.casefile.loader import load
-    from gradcheck.checking.check import run_cases
+    from gradcheck.checking.check import RunInterruptedError, run_cases
     from gradcheck.checking.selection import NothingSelectedError, select
-    from gradcheck.model.report import ExitCode, Report
+    from gradcheck.model.report import ExitCode
 
     loaded = load(paths)
     selected = select(loaded.cases, settings.keyword)
     if not selected and (loaded.cases or not loaded.problems):
         raise NothingSelectedError.among(loaded.cases, settings.keyword)
-    results: list[CaseResult] = []
     try:
         with stdout_for_us():
-            report = run_cases(replace(loaded, cases=selected), settings, on_result=results.append)
-    except KeyboardInterrupt:
-        report = Report(tuple(results), loaded.problems, settings.strict)
-        return report, ExitCode.INTERRUPTED, f"interrupted: {_done(report, len(selected))}"
+            report = run_cases(replace(loaded, cases=selected), settings, crew, progress, announce)
+    except RunInterruptedError as error:
+        return error.report, ExitCode.INTERRUPTED, f"interrupted: {_done(error.report, len(selected))}"
     stopped = settings.exit_first and any(not case.as_expected for case in report.cases)
     return report, report.exit_code, f"stopped at the first surprise: {_done(report, len(selected))}" if stopped else ""
 

@@ -6,7 +6,6 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +16,13 @@ import gradcheck.casefile.loader
 import gradcheck.checking.check
 from gradcheck import __version__
 from gradcheck.casefile.loader import Loaded
+from gradcheck.checking.check import RunInterruptedError
 from gradcheck.checking.settings import Settings
 from gradcheck.cli import COMMANDS, main
 from gradcheck.cli.output import Page, Target, has_color, width_of
 from gradcheck.location import Location, SourceText
 from gradcheck.model.case import Case, FunctionBody
-from gradcheck.model.report import CaseResult, Report
+from gradcheck.model.report import Report
 from gradcheck.reporters.json import render_json
 from gradcheck.reporters.table import render_table
 from tests.unit import reports
@@ -43,13 +43,11 @@ class Checker:
         )
         return Loaded(cases, self.report.problems)
 
-    def run(self, loaded: Loaded, settings: Settings, on_result: Callable[[CaseResult], None]) -> Report:
+    def run(self, loaded: Loaded, settings: Settings, *others: object, **named: object) -> Report:
         self.settings = settings
         self.checked = tuple(case.name for case in loaded.cases)
-        for count, result in enumerate(self.report.cases):
-            if count == self.interrupt_after:
-                raise KeyboardInterrupt
-            on_result(result)
+        if self.interrupt_after is not None:
+            raise RunInterruptedError(replace(self.report, cases=self.report.cases[: self.interrupt_after]))
         return replace(self.report, strict=settings.strict)
 
 
@@ -234,6 +232,10 @@ def test_the_commands_are_listed_and_a_forgotten_one_is_offered() -> None:
     assert forgotten.exit_code == 2
     assert forgotten.stderr == (
         "error: no such command 'cases/mlp.yaml'. Did you mean: gradcheck run cases/mlp.yaml\n  see: main --help\n"
+    )
+    python = runner.invoke(main, [__file__])
+    assert python.stderr == (
+        f"error: no such command '{__file__}'. Did you mean: gradcheck new {__file__}\n  see: main --help\n"
     )
     assert runner.invoke(main, ["--version"]).stdout == f"gradcheck, version {__version__}\n"
     assert runner.invoke(main, ["run"]).stderr == "error: missing argument 'CASES...'.\n  see: main run --help\n"
