@@ -95,6 +95,7 @@ def check(
     seed: int = 0,
     name: str | None = None,
     strict: bool = False,
+    budget: int | None = None,
 ) -> Report:
     """Check a handwritten gradient against central differences of forward.
 
@@ -113,6 +114,8 @@ def check(
     seed : of the upstream gradient, and of both global generators before every evaluation
     name : what the report calls the case; by default the name of forward
     strict : count kinks and undecided gradients as wrong
+    budget : evaluations of forward. Where checking every element takes more, tensors are moved as a whole, some
+        elements by themselves, and wrong ones are searched; None checks every element
 
     backward returns one gradient per differentiated input, in their order; or one per input with None for the others;
     or one per name in wrt; or a dict by name (`w` or `dw`). Every evaluation gets fresh copies of the inputs; methods
@@ -152,7 +155,7 @@ def check(
     arguments = _arguments(forward, backward, inputs)
     names = [argument.name for argument in arguments if argument.has_gradient]
     wanted = _wanted(wrt, names, arguments)
-    _refuse_options(outputs, seed, rtol, backward)
+    _refuse_options(outputs, seed, rtol, backward, budget)
     pair = Pair(forward, backward, arguments, outputs, wanted)
     if isinstance(upstream, str) and upstream not in ("random", "ones"):
         raise UsageError(f"expected random, ones or an array as upstream, got '{upstream}'")
@@ -164,7 +167,9 @@ def check(
         wrt=wanted,
     )  # fmt: skip
     given = upstream if isinstance(upstream, str | tuple) else (upstream,)
-    result = check_case(case, Settings(rtol=rtol, strict=strict), lambda case, _: build_live(case, pair, arrays, given))
+    result = check_case(
+        case, Settings(rtol=rtol, strict=strict, budget=budget), lambda case, _: build_live(case, pair, arrays, given)
+    )
     if not isinstance(result, CaseResult):
         raise UsageError(result[0].message, result[0].hint)
     return Report((result,), (), strict)
@@ -270,7 +275,7 @@ def _wanted(
     return wanted
 
 
-def _refuse_options(outputs: int, seed: int, rtol: float | None, backward: object) -> None:
+def _refuse_options(outputs: int, seed: int, rtol: float | None, backward: object, budget: int | None) -> None:
     if outputs < 1:
         raise UsageError(f"expected at least one output, got outputs={outputs}")
     if outputs > 1 and backward is None:
@@ -279,3 +284,5 @@ def _refuse_options(outputs: int, seed: int, rtol: float | None, backward: objec
         raise UsageError(f"expected a seed of at least 0, got {seed}")
     if rtol is not None and not 0 < rtol < 1:
         raise UsageError(f"expected rtol between 0 and 1, got {rtol}")
+    if budget is not None and budget < 1:
+        raise UsageError(f"expected a budget of at least one evaluation, got {budget}")

@@ -30,7 +30,6 @@ from gradcheck.casefile.values import (
     list_of,
     name,
     names_to,
-    no_value,
     one_of,
     one_or_per_name,
     real,
@@ -118,7 +117,9 @@ CASE: dict[str, Key] = {
     "arrays": Key(TEXT, "what the inputs are wrapped in: torch, jax, or file.py:Tensor"),
     "build": Key(EXPRESSION, "a call that returns (loss, {name: (array, gradient)})"),
     "reference": Key(FILE, "a trusted file with the same functions: differences are taken of it"),
-    "batched": Key(no_value("'batched' is not known to this version", "leave it out"), "takes a batch axis", False),
+    "batched": Key(
+        truth(), "forward evaluates many points at once: every array with one more axis in front, outputs too", False
+    ),
     "shape": Key(one_of("same_size"), "same_size: a gradient may have another shape with as many elements"),
     "inputs": Key(names_to(ARRAY), "named arrays: numbers, initialisers, files", {}),
     "expected": Key(names_to(NUMBERS), "numbers somebody computed: gradients per tensor; value is the output", {}),

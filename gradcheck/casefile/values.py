@@ -11,7 +11,7 @@ from typing import Any
 
 from gradcheck.casefile.nodes import Fields, Items, Node, Scalar
 from gradcheck.casefile.page import Mistake
-from gradcheck.casefile.readers import MistakesError, expected, mistake, read_plain, unexpected
+from gradcheck.casefile.readers import MistakesError, expected, read_plain, unexpected
 from gradcheck.errors import NotationError, did_you_mean
 from gradcheck.record import dataclass
 
@@ -175,12 +175,3 @@ def _within(node: Node, value: Any, high_enough: bool, least: str, low_enough: b
     limit = least if not high_enough else most
     limit = limit if limit.startswith("above") else f"of {limit}"
     raise MistakesError(unexpected(f"a number {limit}", node, "change it, or remove the key"))
-
-
-def no_value(message: str, hint: str) -> Kind:
-    """A key of the format that this version does not know yet: refused, because ignoring it would be silent."""
-
-    def read(node: Node) -> Any:
-        raise mistake(node, message, hint)
-
-    return Kind(read, {"not": {}})

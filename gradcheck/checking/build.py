@@ -6,10 +6,14 @@ its place, all of a case at once where they do not depend on each other.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gradcheck.checking.drawing import Built
+from gradcheck.errors import FieldError, raise_all
 from gradcheck.model.case import Case, CodeBody, FunctionBody
 
 TRIAL_STRIDE = 1_000_003  # seeds of the further points of a case lie this far apart
+SWEPT = "let a statement or an array use it, or leave it out of the sweep"
 
 
 def build(case: Case, trial: int = 0) -> Built:
@@ -18,7 +22,12 @@ def build(case: Case, trial: int = 0) -> Built:
     Raises NotationError, FieldError or SeveralErrors for mistakes of the case file, NonFiniteError where the function
     has no finite value, UserCodeError where somebody's code breaks.
     """
-    seed = case.seed + trial * TRIAL_STRIDE
+    built = _built(case, case.seed + trial * TRIAL_STRIDE)
+    has_names = bool(case.sizes or case.options)
+    return _with_unused(case, built) if has_names and trial == 0 and case.variant is None else built
+
+
+def _built(case: Case, seed: int) -> Built:
     if isinstance(case.body, CodeBody):
         from gradcheck.checking.build_code import build_code
 
@@ -28,3 +37,28 @@ def build(case: Case, trial: int = 0) -> Built:
     if isinstance(case.body, FunctionBody):
         return build_function(case, case.body, seed)
     return build_network(case, case.body, seed)
+
+
+def _with_unused(case: Case, built: Built) -> Built:
+    """The problem with a note for every size and option that no text uses; what `defaults` offers may stay unused.
+
+    Raises FieldError or SeveralErrors for a swept one: all its combinations would be the same check.
+    """
+    from gradcheck.casefile.usage import unused_names
+
+    unused = unused_names(case, built.body or case.body)
+    swept = [name for name in unused if name in case.swept]
+    raise_all(
+        FieldError(f"nothing in the case uses '{name}', so every value is the same check", SWEPT, ("sweep", name))
+        for name in swept
+        if name not in case.inherited
+    )
+    notes = [
+        f"nothing in the case uses '{name}', which the defaults sweep: every value is the same check" for name in swept
+    ]
+    notes += [
+        f"nothing in the case uses the {'size' if name in case.sizes else 'option'} '{name}'"
+        for name in unused
+        if name not in case.swept and name not in case.inherited
+    ]
+    return replace(built, notes=lambda: (*built.notes(), *notes)) if notes else built

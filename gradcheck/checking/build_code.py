@@ -5,7 +5,7 @@ That function is its own forward, or a reference's. How the code is called is `h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +16,10 @@ from gradcheck.casefile.arrays import evaluate_number
 from gradcheck.checking.drawing import Built, Mistakes, draw, draw_upstream, expected_claims, numbers_of, placing
 from gradcheck.checking.translate import translated, translating
 from gradcheck.errors import FieldError, NonFiniteError, raise_all
-from gradcheck.handwritten.runner import Handwritten, open_handwritten
+from gradcheck.handwritten.runner import Handwritten, open_handwritten, telling
 from gradcheck.location import SourceText
 from gradcheck.model.case import Case, CodeBody
-from gradcheck.model.problem import Array, Claim, Problem
+from gradcheck.model.problem import Array, Claim, Point, Problem
 from gradcheck.notation import parse_expression
 
 
@@ -40,7 +40,8 @@ def build_code(case: Case, body: CodeBody, seed: int) -> Built:
         trusted = code if body.reference is None else open_handwritten(case, arrays, body.reference)
     if not np.isfinite(trusted.value).all():
         bad = trusted.value[~np.isfinite(trusted.value)][0]
-        raise NonFiniteError(f"forward returns {bad} at the point", "choose inputs where the function is defined")
+        with telling(code.statements):
+            raise NonFiniteError(f"forward returns {bad} at the point", "choose inputs where the function is defined")
     upstream = _upstream(case, code, seed)
     factors = _factors(case, code)
 
@@ -49,7 +50,8 @@ def build_code(case: Case, body: CodeBody, seed: int) -> Built:
         gradients = code.vjp(weights if code.takes_upstream else None)
         return {name: _unscaled(gradient, factors.get(name)) for name, gradient in gradients.items()}
 
-    gradients = vjp(upstream)
+    with telling(code.statements):
+        gradients = vjp(upstream)
     if trusted is not code:
         gradients["out"] = _output(code, trusted)
     claims = [Claim("backward", gradients, vjp=vjp if code.takes_upstream else None, epsilon=code.claim_epsilon)]
@@ -64,8 +66,18 @@ def build_code(case: Case, body: CodeBody, seed: int) -> Built:
         value=trusted.value,
         claims=tuple(claims),
         epsilon=code.epsilon,
+        output_shapes=trusted.output_shapes,
+        batch=_batches(trusted) if case.batched else None,
     )
-    return Built(problem, code.statements, code.notes, trusted.held)
+    return Built(problem, code.statements, code.notes, trusted.held, code.body, code, lambda: vjp(upstream))
+
+
+def _batches(code: Handwritten) -> Callable[[Point], Array]:
+    """Raises FieldError where forward does not take batches."""
+    from gradcheck.checking.batches import Batches  # most code takes one point at a time
+
+    with translated(), telling(code.statements):
+        return translating(Batches(code).__call__)
 
 
 def _with_own_biases(

@@ -115,6 +115,7 @@ def _graph_problem(
         claims=tuple(claims),
         switches=GraphSwitches(graph, traced.values, upstream),
         traced=traced,
+        output_shapes=(value.shape,),
     )
     return Built(problem, notes=notes, held=held)
 

@@ -15,7 +15,7 @@ from gradcheck.checking.drawing import numbers_of
 from gradcheck.checking.translate import translated, translating
 from gradcheck.errors import FieldError, NotationError
 from gradcheck.handwritten.layers import CustomLayer, custom_layer
-from gradcheck.location import SourceText
+from gradcheck.location import SourceText, Span
 from gradcheck.model.case import Case
 from gradcheck.notation import Call, Constant, Node, Text
 from gradcheck.ops.registry import Op
@@ -46,8 +46,10 @@ class LayerReader:
             path = find_file(self.case.directory, file)
             with translated():
                 layer = custom_layer(path, entry, options, self.case.seed)
-        except (PathError, FieldError) as error:
+        except PathError as error:
             raise NotationError(error.message, error.hint, source, written.span) from None
+        except FieldError as error:
+            raise NotationError(error.message, error.hint, source, _span_of(entry, written, source)) from None
         self.layers.append(layer)
         return _op(written.value, layer)
 
@@ -65,6 +67,12 @@ class LayerReader:
         if isinstance(value, Constant | Text):
             return value.value
         return evaluate_number(value, numbers_of(self.case), source)
+
+
+def _span_of(entry: str, written: Text, source: SourceText) -> Span:
+    """Where the name of the layer stands; the whole text where it is spelt in escapes."""
+    start = source.text.rfind(entry, written.span.start, written.span.end)
+    return Span(start, start + len(entry)) if start >= 0 else written.span
 
 
 def _op(name: str, layer: CustomLayer) -> Op:

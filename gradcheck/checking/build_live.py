@@ -54,9 +54,9 @@ def build_live(
     claim = Claim("backward", vjp(weights), vjp=vjp if code.takes_upstream else None, epsilon=code.claim_epsilon)
     problem = Problem(
         point=code.point, wrt=code.wrt, function=translating(code.outputs), upstream=weights, value=code.value,
-        claims=(claim,), epsilon=code.epsilon,
+        claims=(claim,), epsilon=code.epsilon, output_shapes=code.output_shapes,
     )  # fmt: skip
-    return Built(problem, (), code.notes, code.held)
+    return Built(problem, (), code.notes, code.held, None, code, lambda: vjp(weights))
 
 
 def _with_statements(case: Case, pair: Pair, arrays: Mapping[str, NDArray[Any]]) -> tuple[Case, dict[str, Any]]:

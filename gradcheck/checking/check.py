@@ -5,30 +5,38 @@ The only room that calls things in order. What a case means is in `build`, how n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from time import perf_counter
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from gradcheck.casefile.loader import Loaded
 from gradcheck.casefile.page import problem_of
+from gradcheck.casefile.usage import texts_of
+from gradcheck.checking.announcement import Announce, OnCost, told_costs
 from gradcheck.checking.build import build
 from gradcheck.checking.drawing import Built
 from gradcheck.checking.examine import examine
-from gradcheck.checking.families import Family, families
+from gradcheck.checking.families import Checked, Family, families
 from gradcheck.checking.laws import broken_laws
 from gradcheck.checking.selection import select
 from gradcheck.checking.settings import Settings
 from gradcheck.errors import FieldError, GradcheckError, NonFiniteError, NotationError, SeveralErrors, UserCodeError
-from gradcheck.model.case import Case, CodeBody, Verdict
+from gradcheck.handwritten.session.interrupts import watched
+from gradcheck.model.case import Body, Case, CodeBody, Verdict
 from gradcheck.model.problem import Problem
+from gradcheck.model.progress import Progress
 from gradcheck.model.report import CaseError, CaseResult, During, ErrorKind, FileProblem, Finding, Report
+from gradcheck.numerical.portions import Work
 from gradcheck.record import dataclass
-from gradcheck.verdict.aggregate import PRECEDENCE, as_expected, case_verdict
+from gradcheck.verdict.aggregate import PRECEDENCE, as_expected, case_verdict, coverage_of
 
-OnResult = Callable[[CaseResult], None]
+if TYPE_CHECKING:  # a run without workers reads nothing about them
+    from gradcheck.checking.executors import Crew
+
 Builder = Callable[[Case, int], Built]
+WorkAt = Callable[[Case, int], Work]
 
 
 @dataclass(slots=True)
@@ -42,53 +50,121 @@ class _Outcome:
     statements: tuple[str, ...] = ()
 
 
-def run_cases(loaded: Loaded, settings: Settings, on_result: OnResult | None = None) -> Report:
-    """Check the cases of some files in order.
+class RunInterruptedError(KeyboardInterrupt):
+    """Ctrl-C in the middle of a run. report : what was known by then"""
 
-    on_result : is handed every result as it comes
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        self.report = report
+
+
+def run_cases(
+    loaded: Loaded,
+    settings: Settings,
+    crew: Crew | None = None,
+    progress: Progress | None = None,
+    announce: Announce | None = None,
+) -> Report:
+    """Check the cases of some files in order. Raises RunInterruptedError.
+
+    Where the first surprise ends the run, the files of the cases after it are still searched for mistakes.
+
+    crew : workers to share the cases with, and the probes of a large one; the report is the same without them
+    announce : see `check_case`; workers announce nothing
     """
     results: list[CaseResult] = []
-    problems = [*loaded.problems, *_more_problems(loaded)]
-    for cases in families(select(loaded.cases, settings.keyword)):
-        family, is_surprising = Family(), False
-        for case in cases:
-            ready = family.prepare(case if settings.seed is None else replace(case, seed=settings.seed))
-            if ready is None:
-                continue
-            checked = check_case(ready, settings)
-            result = family.add(ready, checked)
-            if result is not None and on_result is not None:
-                on_result(result)
-            if not isinstance(checked, CaseResult) and ready.variant is None:
-                problems.extend(checked)
-                is_surprising = True
-            is_surprising |= result is not None and not result.as_expected
-            if is_surprising and settings.exit_first:
-                break
+    problems = [*loaded.problems, *_more_problems(loaded.doubtful, loaded.problems)]
+    written = list(families(select(loaded.cases, settings.keyword)))
+    total, started = sum(map(len, written)), perf_counter()
+    work: WorkAt | None = None
+    if crew is not None or progress is not None:
+        from gradcheck.checking.spread import spread, work_of  # most runs have no workers, and nobody who waits
+
+        work = work_of(None if crew is None else crew.workers, progress)
+    for number, cases in enumerate(written):
+        if crew is not None and perf_counter() - started >= crew.patience and _is_for_many(written[number:]):
+            outcome = spread(written[number:], settings, crew, progress)
+            results += outcome.results
+            problems += outcome.problems
+            if outcome.is_interrupted:
+                raise RunInterruptedError(Report(tuple(results), _in_file_order(problems), settings.strict))
+            problems += _more_problems([later[0] for later in outcome.later], problems)
+            break
+        family = Family()
+        try:
+            is_surprising = check_family(
+                family, cases, settings, problems, lambda case: check_case(case, settings, work=work, announce=announce)
+            )
+        except KeyboardInterrupt:
+            known = (*results, *family.results())
+            raise RunInterruptedError(Report(known, _in_file_order(problems), settings.strict)) from None
         results += family.results()
+        if progress is not None:
+            progress.cases(sum(map(len, written[: number + 1])), total)
         if is_surprising and settings.exit_first:
+            problems += _more_problems([later[0] for later in written[number + 1 :]], problems)
             break
     return Report(tuple(results), _in_file_order(problems), settings.strict)
 
 
-def check_case(case: Case, settings: Settings, builder: Builder = build) -> CaseResult | tuple[FileProblem, ...]:
+def check_family(
+    family: Family,
+    cases: Iterable[Case],
+    settings: Settings,
+    problems: list[FileProblem],
+    check: Callable[[Case], Checked],
+) -> bool:
+    """Check the combinations and variants of one case; whether anything came out that was not expected.
+
+    check : `check_case`, here or elsewhere
+    """
+    is_surprising = False
+    for case in cases:
+        ready = family.prepare(case if settings.seed is None else replace(case, seed=settings.seed))
+        if ready is None:
+            continue
+        checked = check(ready)
+        result = family.add(ready, checked)
+        if not isinstance(checked, CaseResult) and ready.variant is None:
+            problems.extend(checked)
+            is_surprising = True
+        is_surprising |= result is not None and not result.as_expected
+        if is_surprising and settings.exit_first:
+            break
+    return is_surprising
+
+
+def _is_for_many(written: Sequence[Sequence[Case]]) -> bool:
+    """Whether there is more than one case, or one whose code may end the process that runs it."""
+    return sum(map(len, written)) > 1 or runs_code(written[0][0].body)
+
+
+def check_case(
+    case: Case,
+    settings: Settings,
+    builder: Builder = build,
+    work: WorkAt | None = None,
+    announce: Announce | None = None,
+) -> CaseResult | tuple[FileProblem, ...]:
     """The result of one case, or the mistakes in its file that keep it from being checked.
 
     builder : makes the problem of a case at its trial-th point; another one where the case comes from no file
+    work : makes what works off the probes of a case at its trial-th point; None to do it here, one after the other
+    announce : is told what a case of somebody's code is going to cost, if that is much
     """
     if settings.seed is not None:
         case = replace(case, seed=settings.seed)
     rtol = settings.rtol if settings.rtol is not None else case.rtol
     started = perf_counter()
-    outcome = _Outcome([])
+    outcome, told = _Outcome([]), told_costs(case.name, settings.budget, announce)
     try:
-        with _time_limit(case):
+        with watched(), time_limit(case):
             for trial in range(case.trials):
-                _check_point(case, trial, rtol, outcome, builder)
+                _check_point(case, trial, rtol, outcome, builder, work, settings.budget_of(case), told)
                 if outcome.error is not None:
                     break
     except UserCodeError as error:
-        outcome.error = _case_error(error)
+        outcome.error, outcome.statements = _case_error(error), outcome.statements or error.statements
     except (NotationError, FieldError, SeveralErrors) as error:
         return _file_problems(case, error)
     findings = tuple(outcome.findings)
@@ -103,6 +179,7 @@ def check_case(case: Case, settings: Settings, builder: Builder = build) -> Case
         options=case.options,
         expect=case.expect,
         verdict=verdict,
+        coverage=coverage_of(findings),
         as_expected=_is_as_expected(case, verdict, findings, outcome.error, settings.strict),
         findings=findings,
         error=outcome.error,
@@ -128,7 +205,16 @@ def _is_as_expected(
     return as_expected_of_variant(case.variant.name, case.expect, findings, error, strict)
 
 
-def _check_point(case: Case, trial: int, rtol: float | None, outcome: _Outcome, builder: Builder) -> None:
+def _check_point(
+    case: Case,
+    trial: int,
+    rtol: float | None,
+    outcome: _Outcome,
+    builder: Builder,
+    work: WorkAt | None,
+    budget: int | None,
+    on_cost: OnCost | None,
+) -> None:
     """Check one random point and add what was found."""
     try:
         built = builder(case, trial)
@@ -136,13 +222,21 @@ def _check_point(case: Case, trial: int, rtol: float | None, outcome: _Outcome, 
         problem = built.problem
         laws = {claim.source: broken_laws(problem, claim) for claim in problem.claims}
         with built.held():
-            examination = examine(problem, rtol=rtol, seed=case.seed + trial)
+            examination = examine(
+                problem,
+                rtol=rtol,
+                seed=case.seed + trial,
+                budget=budget,
+                on_cost=on_cost,
+                work=None if work is None else work(case, trial),
+            )
         notes = built.notes()
     except NonFiniteError as error:
         outcome.error = CaseError("non-finite", "forward", error.message, hint=error.hint)
+        outcome.statements = outcome.statements or error.statements
         return
     outcome.evaluations += examination.evaluations
-    outcome.notes = tuple(dict.fromkeys((*outcome.notes, *notes)))
+    outcome.notes = tuple(dict.fromkeys((*outcome.notes, *notes, *examination.notes)))
     found = [_with_law(f, laws.get(f.claim, {}).get(f.tensor)) for f in examination.findings]
     spread = examination.noise.spread
     if spread > 0 and case_verdict(found, None) != "pass":
@@ -151,7 +245,8 @@ def _check_point(case: Case, trial: int, rtol: float | None, outcome: _Outcome, 
     outcome.findings[:] = found if trial == 0 else _merge(outcome.findings, found, trial)
 
 
-def _time_limit(case: Case) -> AbstractContextManager[None]:
+def time_limit(case: Case) -> AbstractContextManager[None]:
+    """The seconds that a case gives somebody's code. Raises UserCodeError (timeout) when they are over."""
     if case.timeout is None or not isinstance(case.body, CodeBody):
         return nullcontext()
     from gradcheck.checking.deadline import deadline  # read only where there is a limit
@@ -199,12 +294,12 @@ def _merge(before: list[Finding], found: Iterable[Finding], trial: int) -> list[
     return list(merged.values())
 
 
-def _more_problems(loaded: Loaded) -> list[FileProblem]:
-    """What else is wrong, in other lines, with cases that have a mistake already; nobody's code is run for that."""
+def _more_problems(cases: Iterable[Case], known: Iterable[FileProblem]) -> list[FileProblem]:
+    """What is wrong, in lines that nothing is known of, with cases that are not to be checked; nobody's code is run."""
     problems: list[FileProblem] = []
-    told = {(problem.location.file, problem.location.line) for problem in loaded.problems}
-    for case in loaded.doubtful:
-        if isinstance(case.body, CodeBody):
+    told = {(problem.location.file, problem.location.line) for problem in known}
+    for case in cases:
+        if runs_code(case.body):
             continue
         try:
             build(case)
@@ -213,6 +308,10 @@ def _more_problems(loaded: Loaded) -> list[FileProblem]:
         except (NonFiniteError, UserCodeError):
             pass  # no mistake of the file
     return [problem for problem in problems if (problem.location.file, problem.location.line) not in told]
+
+
+def runs_code(body: Body) -> bool:
+    return isinstance(body, CodeBody) or any("code(" in source.text for source in texts_of(body))
 
 
 def _file_problems(case: Case, error: GradcheckError) -> tuple[FileProblem, ...]:

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.casefile.arrays import build_array, stream
-from gradcheck.errors import FieldError, GradcheckError, SeveralErrors, did_you_mean
-from gradcheck.model.case import ArraySpec, Case, Numbers, Upstream
+from gradcheck.errors import FieldError, GradcheckError, SeveralErrors, UserCodeError, did_you_mean
+from gradcheck.model.case import ArraySpec, Body, Case, Numbers, Upstream
 from gradcheck.model.problem import Array, Claim, Problem
 from gradcheck.record import dataclass, field
+
+if TYPE_CHECKING:  # a function or a network has no code to open
+    from gradcheck.handwritten.runner import Handwritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,18 @@ class Built:
     statements : the calls that a shorthand stood for, ready to paste
     notes : what came up so far that is no mistake of a gradient
     held : a context for many evaluations in a row
+    body : the case's own, or the one with every statement that a shorthand stood for
+    code : the handwritten code that makes the claims, opened; None where there is none
+    rerun : asks that code for its gradients once more, as the claim has them
     """
 
     problem: Problem
     statements: tuple[str, ...] = ()
     notes: Callable[[], tuple[str, ...]] = tuple
     held: Callable[[], AbstractContextManager[None]] = nullcontext
+    body: Body | None = None
+    code: Handwritten | None = None
+    rerun: Callable[[], Mapping[str, NDArray[Any]]] = dict
 
 
 @dataclass(slots=True)
@@ -83,8 +92,9 @@ def draw_one(
 
 
 def placed(case: Case, error: GradcheckError, path: tuple[str, ...]) -> GradcheckError:
-    """The error with the field it belongs to, where it does not know its own place."""
-    if getattr(error, "location", None) is None and not isinstance(error, FieldError | SeveralErrors):
+    """The error with the field it belongs to, where it does not know its own place; one of somebody's code has none."""
+    has_place = getattr(error, "location", None) is not None
+    if not has_place and not isinstance(error, FieldError | SeveralErrors | UserCodeError):
         return FieldError(error.message, error.hint, path)
     return error
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from gradcheck.model.case import Case, FunctionBody
+from gradcheck.model.case import Case, FunctionBody, NetworkBody
 from gradcheck.model.report import CaseError, CaseResult, FileProblem
 
 Checked = CaseResult | tuple[FileProblem, ...]
@@ -81,6 +81,10 @@ class Family:
             self._note(f"vary: {case.variant.name} decides nothing about {tensors}: {undecided[0].reason}")
         return checked
 
+    def join(self, other: Family) -> None:
+        """Take in what another one knows about later combinations of the same case; none of them has variants."""
+        self._results += other._results
+
     def results(self) -> tuple[CaseResult, ...]:
         """All results, with what they say together."""
         if len(self._results) < 2:
@@ -115,7 +119,14 @@ def _place(error: CaseError) -> str:
 
 
 def _indices(case: Case) -> frozenset[str]:
-    """The names whose arrays a function needs as whole numbers."""
+    """The names whose arrays a function or a network needs as whole numbers."""
+    if isinstance(case.body, NetworkBody):
+        from gradcheck.checking.drawing import numbers_of
+        from gradcheck.graph.network import takes_whole
+        from gradcheck.graph.plan import read_plan
+
+        whole_x = takes_whole(read_plan(case.body, numbers_of(case)))
+        return frozenset({"x", "target"} if whole_x else {"target"})
     if not isinstance(case.body, FunctionBody):
         return frozenset()
     from gradcheck.graph.expression import index_names

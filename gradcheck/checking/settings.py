@@ -5,6 +5,7 @@ Values only; where an option comes from (the command line, Python, pytest) is th
 
 from __future__ import annotations
 
+from gradcheck.model.case import Case
 from gradcheck.record import dataclass
 
 
@@ -17,6 +18,8 @@ class Settings:
     keyword : which cases to check, in the words of `checking.selection`; None checks all
     exit_first : stop after the first case that is not as expected
     strict : kink, inconclusive and vacuous count as wrong
+    budget : evaluations of somebody's code for a case, shared by its random points; where every element takes more, the
+        case is probed. None: no limit
     """
 
     rtol: float | None = None
@@ -24,3 +27,8 @@ class Settings:
     keyword: str | None = None
     exit_first: bool = False
     strict: bool = False
+    budget: int | None = None
+
+    def budget_of(self, case: Case) -> int | None:
+        """The share of one random point of a case; None for no limit."""
+        return None if self.budget is None else max(1, self.budget // case.trials)

@@ -37,4 +37,6 @@ def translating(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _translation(error: CodeError) -> UserCodeError:
-    return UserCodeError(error.kind, error.during, error.text, error.file, error.line, error.hint)
+    translation = UserCodeError(error.kind, error.during, error.text, error.file, error.line, error.hint)
+    translation.statements = error.statements
+    return translation

@@ -120,6 +120,7 @@ class Case:
     """One case, after `defaults`, `sweep` and `vary` were applied.
 
     where : path of keys (("inputs", "x")) → Location; `at` falls back to the nearest key above
+    inherited : sizes, options and swept names that stand under `defaults` and not in the case itself
     sizes, options : what names stand for in texts; of a swept case the values of this combination
     """
 
@@ -140,6 +141,7 @@ class Case:
     sizes: Mapping[str, int] = field(default_factory=dict)
     sweep: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     swept: tuple[str, ...] = ()  # names of the sizes and options that the sweep bound, in order
+    inherited: frozenset[str] = frozenset()
     vary: tuple[Stress, ...] = ()
     variant: Variant | None = None  # which of those under `vary` this is; None for the case as written
     scale: Mapping[str, SourceText] = field(default_factory=dict)

@@ -82,6 +82,9 @@ class Problem:
     epsilon : machine epsilon of the precision the function declares (float64 unless the case hands over less)
     switches : where the function stands at a kink; None where nobody knows
     traced : the ops that the function is made of; None for somebody's code
+    batch : all arrays of K points, stacked, the point itself first → their outputs, shape (K, m); None where the
+        function takes one point at a time
+    output_shapes : of the outputs that `value` joins, in order; () where nobody says, which means one flat output
     """
 
     point: Mapping[str, NDArray[Any]]
@@ -93,3 +96,5 @@ class Problem:
     epsilon: float = float(np.finfo(np.float64).eps)
     switches: Switches | None = None
     traced: Traced | None = None
+    batch: Callable[[Point], Array] | None = None
+    output_shapes: tuple[tuple[int, ...], ...] = ()

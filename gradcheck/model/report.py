@@ -11,7 +11,9 @@ from gradcheck.model.case import Expect, Verdict
 from gradcheck.model.problem import Source
 from gradcheck.record import dataclass, field
 
-ErrorKind = Literal["raised", "missing", "unfinished", "timeout", "nondeterministic", "non-finite", "invalid"]
+ErrorKind = Literal[
+    "raised", "missing", "unfinished", "timeout", "nondeterministic", "non-finite", "invalid", "crashed"
+]  # crashed: the process that ran the code came to an end
 During = Literal["load", "forward", "backward"]
 Coverage = Literal["all", "probed", "sampled"]
 
@@ -59,6 +61,8 @@ class Finding:
     limit : the relative error that was allowed at the worst element
     notes : sentences beside the verdict ("agrees to the 3 digits written")
     reason : why, in one sentence, where the verdict is not `pass`
+    diagnosis : what a wrong gradient looks like, the likeliest first
+    coverage : all elements were measured by themselves; or some, and all together (probed); or some (sampled)
     """
 
     claim: Source
@@ -74,6 +78,7 @@ class Finding:
     reason: str = ""
     notes: tuple[str, ...] = ()
     diagnosis: tuple[Diagnosis, ...] = ()
+    coverage: Coverage = "all"
 
 
 @dataclass(frozen=True, slots=True)

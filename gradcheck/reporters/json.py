@@ -92,6 +92,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "checked": int(finding.checked),
         "wrong": int(finding.wrong),
         "counts": _plain(finding.counts),
+        "coverage": finding.coverage,
         "worst": None if finding.worst is None else _worst(finding.worst),
         "resolution": _plain(finding.resolution),
         "limit": _plain(finding.limit),

@@ -91,7 +91,8 @@ def _case_lines(screen: Screen, views: Sequence[CaseView], verbose: bool) -> lis
     for shown in views:
         case = shown.case
         style = STYLES[case.verdict] if case.verdict in ("pass", "kink") else QUIET
-        verdict = Cell(words.verdict_words(case) + ("" if verbose else words.variant_words(shown.variants)), style)
+        said = words.verdict_words(case) + words.coverage_words(case)
+        verdict = Cell(said + ("" if verbose else words.variant_words(shown.variants)), style)
         resolution = (
             None if case.verdict == "vacuous" else case.resolution
         )  # nothing was tested: no mistake is too large

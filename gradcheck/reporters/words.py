@@ -28,6 +28,11 @@ def verdict_words(case: CaseResult) -> str:
     return _compared(case.verdict, expected_verdict(case), not case.as_expected)
 
 
+def coverage_words(case: CaseResult) -> str:
+    """`, probed`, behind the verdict of a case whose elements were not all measured by themselves."""
+    return "" if case.coverage == "all" else f", {case.coverage}"
+
+
 def finding_verdict_words(case: CaseResult, finding: Finding, is_surprising: bool) -> str:
     """The same for one finding."""
     return _compared(finding.verdict, expected_verdict(case, finding.tensor), is_surprising)
@@ -41,7 +46,8 @@ def element_count(finding: Finding) -> str:
     if not finding.shape or not count or finding.verdict == "pass" or judged_together:
         return ""
     state = ("differs" if count == 1 else "differ") if is_fail else _STATES.get(finding.verdict, finding.verdict)
-    return f"{grouped(count)} of {plural(finding.checked, 'element')} {state}"
+    noun = "element" if finding.coverage == "all" else "measured element"
+    return f"{grouped(count)} of {plural(finding.checked, noun)} {state}"
 
 
 def about_finding(finding: Finding) -> tuple[str, ...]:
@@ -69,8 +75,8 @@ def worst_sentence(finding: Finding, symbols: Symbols) -> tuple[str, ...]:
 
 
 def diagnosis_sentence(diagnosis: Diagnosis) -> str:
-    """`likely: a factor 2 is lost`; in which combinations a mistake shows was measured and is not only likely."""
-    return diagnosis.text if diagnosis.kind == "combination" else f"likely: {diagnosis.text}"
+    """`likely: a factor 2 is lost`; which combinations and which elements are wrong was measured, not only likely."""
+    return diagnosis.text if diagnosis.kind in ("combination", "pattern") else f"likely: {diagnosis.text}"
 
 
 def variant_words(count: int) -> str:

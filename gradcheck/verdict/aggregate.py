@@ -12,7 +12,7 @@ import numpy as np
 from gradcheck.model.case import Expect, Verdict
 from gradcheck.model.evidence import Estimate, Quality, Reason
 from gradcheck.model.problem import Array, Source
-from gradcheck.model.report import CaseError, Finding, Worst
+from gradcheck.model.report import CaseError, Coverage, Finding, Worst
 from gradcheck.verdict.compare import Comparison, Word
 
 PRECEDENCE: tuple[Verdict, ...] = ("error", "fail", "inconclusive", "vacuous", "kink", "pass")
@@ -78,6 +78,13 @@ def case_verdict(findings: Iterable[Finding], error: CaseError | None) -> Verdic
     """Of several the first of: error, fail, inconclusive, vacuous, kink, pass."""
     found = {f.verdict for f in findings} | ({"error"} if error else set())
     return next((word for word in PRECEDENCE if word in found), "vacuous")
+
+
+def coverage_of(findings: Iterable[Finding]) -> Coverage:
+    """How much of a case was looked at: what the finding says that knows least."""
+    covered = {f.coverage for f in findings}
+    order: tuple[Coverage, ...] = ("sampled", "probed")
+    return next((word for word in order if word in covered), "all")
 
 
 def as_expected(

@@ -10,7 +10,15 @@ import pytest
 from gradcheck.model.case import Expect
 from gradcheck.model.evidence import Quality, Reason
 from gradcheck.model.report import CaseError, Finding, Worst
-from gradcheck.verdict.aggregate import PRECEDENCE, REASONS, as_expected, case_verdict, finding, malformed
+from gradcheck.verdict.aggregate import (
+    PRECEDENCE,
+    REASONS,
+    as_expected,
+    case_verdict,
+    coverage_of,
+    finding,
+    malformed,
+)
 from gradcheck.verdict.compare import Limits, compare
 from tests.unit.estimates import estimate, kink
 from tests.unit.reports import finding as found
@@ -242,9 +250,9 @@ def test_a_case_is_as_expected_when_its_word_is(expected, verdict, normal, stric
 
 
 @pytest.mark.parametrize("expected", [None, *PRECEDENCE])
-def test_a_crash_is_expected_only_where_error_was_asked_for(expected):
+def test_a_crash_is_never_expected(expected):
     for strict in (False, True):
-        assert as_expected(Expect(verdict=expected), "error", (), ERROR, strict) == (expected == "error")
+        assert as_expected(Expect(verdict=expected), "error", (), ERROR, strict) is False
     assert not as_expected(Expect(tensors={"w": "fail"}), "error", (found("w", "fail"),), ERROR, False)
 
 
@@ -274,3 +282,17 @@ def test_several_claims_about_a_tensor_count_together():
     findings = (found("w", "pass"), found("w", "fail"))
     assert as_expected(Expect(tensors={"w": "fail"}), "fail", findings, None, False)
     assert not as_expected(Expect(tensors={"w": "pass"}), "fail", findings, None, False)
+
+
+@pytest.mark.parametrize(
+    ("coverages", "coverage"),
+    [
+        ([], "all"),
+        (["all", "all"], "all"),
+        (["all", "probed"], "probed"),
+        (["sampled", "probed", "all"], "sampled"),
+    ],
+)
+def test_a_case_is_covered_as_far_as_the_finding_that_knows_least(coverages, coverage):
+    found = [Finding("backward", "x", (3,), "pass", coverage=each) for each in coverages]
+    assert coverage_of(found) == coverage

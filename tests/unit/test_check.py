@@ -195,6 +195,52 @@ cases:
     assert [c.name for c in check(tmp_path, text, exit_first=True).cases] == ["right", "wrong"]
 
 
+def test_after_the_first_unexpected_result_the_other_files_are_still_searched_for_mistakes(tmp_path):
+    text = """
+cases:
+  - name: wrong
+    function: x**2
+    inputs:
+      x: 3
+    gradient:
+      x: 7
+  - name: never checked
+    function: x**2 + y
+    inputs:
+      x: 3
+  - name: never loaded
+    code: code.py
+    forward: out, cache = nothing(x)
+    backward: dx = half(dout, cache)
+    inputs:
+      x: normal(3)
+  - name: layers of somebody
+    network:
+      - code("code.py:Nothing")
+    inputs:
+      x: normal(3)
+"""
+    report = check(tmp_path, text, exit_first=True)
+    assert [case.name for case in report.cases] == ["wrong"]
+    assert messages(report) == [(10, 22, "unknown name 'y'", "known here: x")]
+    assert report.exit_code == 2
+
+
+def test_what_stands_under_a_key_of_another_kind_is_not_read(tmp_path):
+    text = """
+network:
+  - linear(4, 3)
+inputs:
+  x: normal(3, 4)
+gradient:
+  W1: x.T @ nonsense
+  q: 2*(
+"""
+    message = "'gradient' belongs to a function case, and this is a network case"
+    hint = "formulas are for functions; numbers can stand under 'expected:'"
+    assert messages(check(tmp_path, text)) == [(6, 1, message, hint)]
+
+
 def expecting(value: str) -> str:
     return f"function: x / 3\ninputs:\n  x: 2\nexpected:\n  x: {value}\n"
 

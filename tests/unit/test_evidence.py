@@ -7,7 +7,7 @@ import pytest
 
 from gradcheck.model.evidence import Quality, Reason
 from gradcheck.numerical.difference import PlainLoop
-from gradcheck.numerical.evidence import ALL_CLIMB, PILOTS, TensorEvidence, start_exponent
+from gradcheck.numerical.evidence import ALL_CLIMB, PILOTS, TensorEvidence, expected_evaluations, start_exponent
 from gradcheck.numerical.noise import measure_noise
 from tests.unit.points import problem
 
@@ -161,3 +161,70 @@ def test_the_first_step_is_the_cube_root_of_the_relative_noise(relative, epsilon
     noise = measure_noise(problem(lambda x: np.sum(x), x=[1.0]))
     noise = type(noise)(1.0, relative, noise.outputs, 0.0, False, 0)
     assert start_exponent(noise, epsilon) == expected
+
+
+# --- only what is asked for -------------------------------------------------------------------------------------------
+
+
+def sampled(function, x):
+    made = problem(function, x=x)
+    noise = measure_noise(made)
+    loop = PlainLoop(made, noise)
+    return TensorEvidence(made, loop, noise, "x", is_sampled=True), loop
+
+
+def test_a_sample_begins_with_nothing_and_claims_to_know_nothing():
+    evidence, loop = sampled(smooth, MANY)
+    assert loop.evaluations == 0
+    estimate = evidence.estimate
+    assert not estimate.checked.any()
+    assert np.isinf(estimate.bound).all()
+    assert (estimate.quality == Quality.UNRESOLVED).all()
+
+
+def test_a_glance_is_two_evaluations_a_confirmation_eight_and_a_farther_look_four():
+    evidence, loop = sampled(smooth, MANY)
+    cells = np.array([3, 77])
+    costs = []
+    for ask in (lambda: evidence.glance(cells, 1e-9, 0.0), lambda: evidence.confirm(cells),
+                lambda: evidence.look_farther(cells)):  # fmt: skip
+        before = loop.evaluations
+        ask()
+        costs.append(loop.evaluations - before)
+        estimate = evidence.estimate
+        assert np.flatnonzero(estimate.checked).tolist() == [3, 77]
+        assert np.all(np.abs(estimate.value - slope(MANY))[cells] <= estimate.bound[cells])
+    assert costs == [4, 16, 8]
+    assert (evidence.estimate.quality[cells] == Quality.MEASURED).all()
+
+
+def test_a_farther_look_shows_what_noise_hides_and_is_forgotten_where_it_does_not():
+    evidence, _ = sampled(lambda x: 1e6 + np.sum(x) + 1e6 * x[0] ** 3, np.full(20, 0.5))
+    cells = np.array([0, 5])
+    evidence.glance(cells, 0.0, 0.0)
+    before = evidence.estimate.bound
+    evidence.look_farther(cells)
+    after = evidence.estimate
+    assert after.bound[5] < before[5] / 16
+    assert abs(after.value[5] - 1.0) <= after.bound[5]
+    assert after.bound[0] == before[0]  # curvature is worse there
+
+
+def test_a_confirmed_element_may_still_climb():
+    evidence, _ = sampled(smooth, MANY)
+    evidence.confirm(np.array([5]))
+    assert not evidence.climbed[5]
+    wanted = np.zeros(500, bool)
+    wanted[5] = True
+    evidence.refine(wanted)
+    assert evidence.climbed[5]
+
+
+@pytest.mark.parametrize("sizes", [(1,), (16,), (17,), (500,), (500, 3)])
+def test_the_evaluations_that_are_expected_are_about_those_that_it_takes(sizes):
+    made = problem(lambda *xs: sum(smooth(x) for x in xs), **{f"x{i}": MANY[:n] for i, n in enumerate(sizes)})
+    noise = measure_noise(made)
+    loop = PlainLoop(made, noise)
+    for name in made.wrt:
+        TensorEvidence(made, loop, noise, name)
+    assert 0.5 < (noise.evaluations + loop.evaluations) / expected_evaluations(made) < 2.0

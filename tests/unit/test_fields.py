@@ -37,7 +37,8 @@ def test_every_key_of_a_kind_is_in_the_table() -> None:
 
 
 def test_every_field_of_a_case_can_be_written_in_a_file() -> None:
-    made = {"location", "body", "where", "swept", "variant", "same_size"}  # by the loader; same_size is written `shape`
+    # By the loader; same_size is written `shape`.
+    made = {"location", "body", "where", "swept", "inherited", "variant", "same_size"}
     assert set(Case.__dataclass_fields__) - made <= set(CASE)
     in_bodies = {*CodeBody.__dataclass_fields__, *NetworkBody.__dataclass_fields__} - {"path", "entry", "layers"}
     assert in_bodies <= set(CASE)
@@ -142,10 +143,14 @@ def test_values_are_read(text: str, key: str, value: object) -> None:
         ("points: -1", "expected a number of at least 0, got the number -1", "change it, or remove the key", "-1"),
         ("hidden: off", "expected true or false, got the text 'off'",
          "in YAML 1.2 'off' is a text; the truth values are true and false", "off"),
-        ("expect: failed", "expected one of pass, fail, kink, inconclusive, vacuous, error, got the text 'failed'",
+        ("expect: failed", "expected one of pass, fail, kink, inconclusive, vacuous, got the text 'failed'",
          "did you mean 'fail'?", "failed"),
-        ("expect: [fail]", "expected one of pass, fail, kink, inconclusive, vacuous, error, got a list", "write pass",
+        ("expect: [fail]", "expected one of pass, fail, kink, inconclusive, vacuous, got a list", "write pass",
          "[fail]"),
+        ("expect: error", "a case cannot expect 'error': a crash is no verdict about a gradient",
+         "leave 'expect' out: a case that breaks always counts as broken", "error"),
+        ("expect: {x: error}", "a case cannot expect 'error': a crash is no verdict about a gradient",
+         "leave 'expect' out: a case that breaks always counts as broken", "error"),
         ("shape: same", "expected 'same_size', got the text 'same'", "did you mean 'same_size'?", "same"),
         ("name: 3", "expected a text, got the number 3", "put it into quotes", "3"),
         ("name: ''", "expected a text, got the text ''", "put it into quotes", "''"),

@@ -49,6 +49,17 @@ def test_a_missing_file_an_empty_folder_and_a_good_file_side_by_side(tmp_path: P
     ]
 
 
+def test_a_python_file_is_pointed_to_the_command_for_it(tmp_path: Path) -> None:
+    file = tmp_path / "layers.py"
+    file.write_text("class Affine:\n    pass\n")
+    (problem,) = load([file]).problems
+    assert (problem.location, problem.excerpt) == (Location(str(file), 1, 1), "")
+    assert problem.message == "this is a Python file, not a case file"
+    assert problem.hint == f"gradcheck new {file} writes cases for what it defines"
+    (missing,) = load([tmp_path / "none.py"]).problems
+    assert missing.message == "there is no such file"
+
+
 def test_a_path_that_is_none_is_a_problem() -> None:
     (problem,) = load(["a\0b.yaml"]).problems
     assert problem.message in ("there is no such file", "the file cannot be read: the name is not a path")

@@ -194,3 +194,17 @@ def test_of_very_many_outputs_a_selection_speaks_for_all():
     assert noise.outputs.shape == (10_000,)
     assert 0.3 < noise.absolute / (3e-9 * 100 / 2**0.5) < 5.0
     assert noise.outputs.min() > 0.0
+
+
+def test_a_brief_measurement_takes_half_the_evaluations_and_comes_out_alike():
+    made = problem(lambda x: np.sum(np.sin(x) * 1e3), x=np.linspace(-1.0, 2.0, 40))
+    full, brief = measure_noise(made), measure_noise(made, is_brief=True)
+    assert (full.evaluations, brief.evaluations) == (50, 26)
+    assert 0.25 <= brief.absolute / full.absolute <= 4.0
+
+
+def test_a_brief_measurement_is_not_fooled_by_the_staircase_of_float32():
+    made = problem(lambda x: float(np.sum(x.astype(np.float32) ** 2, dtype=np.float32)), x=np.linspace(0.5, 2.0, 40))
+    brief = measure_noise(made, is_brief=True)
+    assert brief.single
+    assert brief.relative >= 1e-8

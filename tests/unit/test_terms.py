@@ -95,6 +95,7 @@ IN_NETWORKS: list[tuple[str, str | None]] = [
     ("triplet", None), ("triplet(margin=2)", None), ("cosine_embedding", None), ("mse(target=3)", None),
     ("softmax_cross_entropy(weight=[1, 2, 3])", None), ("softmax_cross_entropy(weight=[[1], [2, 3]])", None),
     ("softmax_cross_entropy(weight='a')", None), ("hinge", None), ("mse(sum(1))", None),
+    ("CrossEntropyLoss", None), ("nn.MSELoss()", None), ("MSELoss()", None), ("BCELoss", None),
     # the penalty
     ("mse", "l3(1)"), ("mse", "elastic_net(0.1, 0.2)"), ("mse", "ridge(1)"), ("mse", "l2"), ("mse", "l2(-1)"),
     ("mse", "l2('a')"), ("mse", "l2(inf)"),
