@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,14 @@ def cases(folder: Path, *pairs: tuple[str, str]) -> Path:
     text = "defaults:\n  code: code.py\n  inputs:\n    x: normal(3)\ncases:\n" + "".join(PAIR.format(*p) for p in pairs)
     (folder / "cases.yaml").write_text(text, encoding="utf-8")
     return folder / "cases.yaml"
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_works() -> Iterator[None]:
+    """Tests that run in the background inherit an ignored Ctrl-C, and so would what they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(

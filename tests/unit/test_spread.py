@@ -82,6 +82,14 @@ inputs:
 """
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_works() -> Iterator[None]:
+    """Tests that run in the background inherit an ignored Ctrl-C, and so would what they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def crew() -> Iterator[Crew]:
     workers = Processes(2)
