@@ -23,7 +23,6 @@ from gradcheck.checking.laws import broken_laws
 from gradcheck.checking.selection import select
 from gradcheck.checking.settings import Settings
 from gradcheck.errors import FieldError, GradcheckError, NonFiniteError, NotationError, SeveralErrors, UserCodeError
-from gradcheck.handwritten.session.interrupts import watched
 from gradcheck.model.case import Body, Case, CodeBody, Verdict
 from gradcheck.model.problem import Problem
 from gradcheck.model.progress import Progress
@@ -158,7 +157,7 @@ def check_case(
     started = perf_counter()
     outcome, told = _Outcome([]), told_costs(case.name, settings.budget, announce)
     try:
-        with watched(), time_limit(case):
+        with _watched(case), time_limit(case):
             for trial in range(case.trials):
                 _check_point(case, trial, rtol, outcome, builder, work, settings.budget_of(case), told)
                 if outcome.error is not None:
@@ -243,6 +242,15 @@ def _check_point(
         outcome.error = _nondeterministic(problem, spread)
         return  # what such a function says about gradients is chance
     outcome.findings[:] = found if trial == 0 else _merge(outcome.findings, found, trial)
+
+
+def _watched(case: Case) -> AbstractContextManager[None]:
+    """Ctrl-C told from an interrupt that somebody's code raises; where nobody's code runs there is nothing to tell."""
+    if not runs_code(case.body):
+        return nullcontext()
+    from gradcheck.handwritten.session.interrupts import watched  # brings in all that runs somebody's Python
+
+    return watched()
 
 
 def time_limit(case: Case) -> AbstractContextManager[None]:
