@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from functools import lru_cache
 
 from gradcheck.errors import NotationError
 from gradcheck.location import SourceText, Span, line_starts
@@ -50,6 +51,7 @@ def parse_expression(source: SourceText) -> Node:
     return statements[0].value
 
 
+@lru_cache(maxsize=1024)  # a text is read by each who wants to know something of it, and for every size of a sweep
 def parse_statements(source: SourceText) -> tuple[Statement, ...]:
     """Read lines of assignments and expressions. Raises NotationError with the place of the mistake."""
     return _Reader(source).statements()

@@ -5,6 +5,7 @@ It returns changes of phi = upstream · f and one-sided slopes; what they are wo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -88,11 +89,12 @@ class PlainLoop:
         moves = move(x.reshape(-1)[cells], steps)
         out = np.full((7, cells.size), np.nan)
         out[2], out[3] = moves.up, moves.down
-        for k, plus, minus in self._changes(tensor, cells, moves):
-            out[0, k] = _project(self.problem.upstream, plus)
-            out[1, k] = _project(self.problem.upstream, minus)
-            out[4, k], out[5, k] = _interval(self.problem.upstream, plus, moves.up[k], minus, moves.down[k])
-            out[6, k] = self.noise.of((plus != 0.0) | (minus != 0.0))
+        upstream = self.problem.upstream
+        with np.errstate(all="ignore"):
+            for k, plus, minus in self._changes(tensor, cells, moves):
+                out[0, k], out[1, k] = _project(upstream, plus), _project(upstream, minus)
+                out[4, k], out[5, k] = _interval(upstream, plus, moves.up[k], minus, moves.down[k])
+                out[6, k] = self.noise.of((plus != 0.0) | (minus != 0.0))
         return Response(*out)
 
     def spot_check(self, tensor: str, seed: int) -> None:
@@ -130,27 +132,25 @@ class PlainLoop:
         moved = points[tensor].copy()
         moved.reshape(count, -1)[np.arange(1, count), cells] = values
         self.evaluations += count
-        with np.errstate(all="ignore"):
-            outputs = batch({**points, tensor: moved})
-            result: Array = outputs[1:] - outputs[0]
+        outputs = batch({**points, tensor: moved})
+        result: Array = outputs[1:] - outputs[0]
         return result
 
     def _change(self, tensor: str, cell: int, value: np.floating) -> Array:
         moved = self.problem.point[tensor].copy()
         moved.reshape(-1)[cell] = value
         self.evaluations += 1
-        with np.errstate(all="ignore"):
-            result: Array = self.problem.function({**self.problem.point, tensor: moved}) - self.problem.value
+        result: Array = self.problem.function({**self.problem.point, tensor: moved}) - self.problem.value
         return result
 
 
 def _project(upstream: Array, change: Array) -> float:
     """upstream · change; NaN where any output that counts is not finite."""
-    return float(upstream @ change) if np.isfinite(change).all() else float("nan")
+    result = float(upstream @ change)
+    return result if math.isfinite(result) else math.nan
 
 
 def _interval(upstream: Array, ahead: Array, up: float, behind: Array, down: float) -> tuple[float, float]:
     """Per output the interval of its two one-sided slopes, weighted and summed."""
-    with np.errstate(all="ignore"):
-        right, left = upstream * ahead / up, -upstream * behind / down
-        return float(np.minimum(right, left).sum()), float(np.maximum(right, left).sum())
+    right, left = upstream * ahead / up, -upstream * behind / down
+    return float(np.minimum(right, left).sum()), float(np.maximum(right, left).sum())

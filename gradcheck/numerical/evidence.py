@@ -17,7 +17,7 @@ from gradcheck.model.problem import Array, Problem
 from gradcheck.numerical.difference import Responder
 from gradcheck.numerical.ladder import ORDER, PILOT_ORDER, Ladder
 from gradcheck.numerical.noise import Noise
-from gradcheck.numerical.outcome import GRID, Outcome, summarise
+from gradcheck.numerical.outcome import GRID, Outcome
 from gradcheck.numerical.steps import LARGEST_STEP, element_scales, power_of_two
 
 PILOTS = 8
@@ -132,12 +132,12 @@ class TensorEvidence:
         return Ladder(self.tensor, cells, x, self.scale[cells], self.start, self.noise, self.epsilon)
 
     def _finish(self, ladder: Ladder) -> Outcome:
-        outcome = summarise(ladder.levels())
+        outcome = ladder.outcome()
         vague = ~(outcome.bound <= VAGUE * np.abs(outcome.value)) & ~outcome.flat
         if vague.any():
             ladder.climb_near_zero(self.responder, vague)
             ladder.climb_down(self.responder, vague)
-            outcome = summarise(ladder.levels())
+            outcome = ladder.outcome()
         self._note_change(ladder)
         for field in fields(Outcome):
             self.arrays[field.name][ladder.cells] = getattr(outcome, field.name)

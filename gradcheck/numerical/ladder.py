@@ -14,7 +14,7 @@ from gradcheck.model.evidence import Quality
 from gradcheck.model.problem import Array
 from gradcheck.numerical.difference import Responder
 from gradcheck.numerical.noise import Noise
-from gradcheck.numerical.outcome import Levels, summarise
+from gradcheck.numerical.outcome import Levels, Outcome, summarise
 from gradcheck.numerical.steps import LARGEST_STEP, power_of_two
 from gradcheck.record import dataclass, field
 
@@ -26,6 +26,8 @@ EDGE_ORDER = (-9, -10, -11, -12)  # where the function ends close to the point; 
 EDGE_TOP = 2  # the highest order that they climb
 NEAR_ZERO_ORDER = (-3, -4, -5, -6)  # around |x_i| itself, for elements far smaller than their tensor
 SMALL_ELEMENT = 2.0**-10  # |x_i| / scale below which an element gets the levels around |x_i|, too
+ENOUGH_LEVELS = 4  # two triples: the fewest that can settle an element
+EVERY = slice(None)
 ENOUGH = 1e-7  # relative bound at which an element stops climbing
 
 
@@ -58,6 +60,7 @@ class Ladder:
     moved: list[NDArray[np.bool_]] = field(default_factory=list)
     evaluations: NDArray[np.int64] = field(init=False)
     crossed: NDArray[np.bool_] = field(init=False)
+    _outcome: Outcome | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.evaluations = np.zeros(self.cells.size, np.int64)
@@ -65,15 +68,29 @@ class Ladder:
 
     def climb(self, responder: Responder, orders: Iterable[int] = ORDER, *, stop: bool = True) -> None:
         """Add levels until every element is settled (`stop`) or all levels are used."""
-        active = np.ones(self.cells.size, bool)
+        active, far = np.ones(self.cells.size, bool), np.zeros(self.cells.size, bool)
+        top = min(max(ORDER), self._highest_order())
         for order in orders:
             steps = power_of_two(self.scale, self.start + 2 * order)
             wanted = active & (steps <= LARGEST_STEP * self.scale)
+            if order == top:
+                wanted &= ~far
             self.level(responder, steps, wanted & ~self.at_edge() if order > EDGE_TOP else wanted)
-            if stop and len(self.steps) >= 4:
-                active = active & ~self.settled()
+            if stop and len(self.steps) >= ENOUGH_LEVELS:
+                active &= ~self.settled(active)
+                still = active & ~far & self.stands_still()
+                if top > order and still.any():
+                    # What nothing moved so far is asked with the longest step at once: if that does not move it either,
+                    # the levels between have nothing to add.
+                    self.level(responder, power_of_two(self.scale, self.start + 2 * top), still)
+                    far |= still
+                    active &= ~(still & self.stands_still())
                 if not active.any():
                     return
+
+    def _highest_order(self) -> int:
+        """Of the longest step that is allowed."""
+        return int((np.log2(LARGEST_STEP) - self.start) // 2)
 
     def climb_down(self, responder: Responder, active: NDArray[np.bool_]) -> None:
         """Shorter steps still, for elements next to the edge of the function's domain."""
@@ -81,6 +98,11 @@ class Ladder:
         for order in EDGE_ORDER:
             if active.any():
                 self.level(responder, power_of_two(self.scale, self.start + 2 * order), active)
+
+    def stands_still(self) -> NDArray[np.bool_]:
+        """Elements that no step moved phi with, and none took to where the function is not finite."""
+        changes = np.fmax(np.abs(self.ahead), np.abs(self.behind))
+        return np.asarray(~(changes > 0.0).any(axis=0) & ~self.at_edge())
 
     def at_edge(self) -> NDArray[np.bool_]:
         """Elements that moved to where the function is not finite."""
@@ -107,18 +129,17 @@ class Ladder:
         """Probe the active elements once more, each with its own step."""
         stores = (self.steps, self.central, self.ahead, self.behind, self.low, self.high,
                   self.distance, self.rounding, self.stirred)  # fmt: skip
-        rows = [np.full(self.cells.size, np.nan) for _ in stores]
+        rows = np.full((len(stores), self.cells.size), np.nan)
         moved, exact = np.zeros(self.cells.size, bool), np.zeros(self.cells.size, bool)
         chosen = np.flatnonzero(active)
         if chosen.size:
             response = responder.respond(self.tensor, self.cells[chosen], steps[chosen])
             did = response.up > 0
             size = np.fmax(np.abs(response.ahead), np.abs(response.behind))
-            distance, rounding = 0.5 * (response.up + response.down), 0.5 * self.epsilon * np.nan_to_num(size)
+            distance, rounding = 0.5 * (response.up + response.down), 0.5 * self.epsilon * _known(size)
             columns = (steps[chosen], response.central, response.slope_ahead, response.slope_behind,
                        response.low, response.high, distance, rounding, response.noise)  # fmt: skip
-            for row, column in zip(rows, columns, strict=True):
-                row[chosen] = np.where(did, column, np.nan)
+            rows[:, chosen] = np.where(did, columns, np.nan)
             with np.errstate(invalid="ignore"):
                 moved[chosen] = size > 2.0 * (response.noise + rounding)
             self.evaluations[chosen] += 2 * did
@@ -130,14 +151,15 @@ class Ladder:
             store.append(row)
         self.moved.append(moved)
         self.exact.append(exact)
+        self._outcome = None
 
-    def levels(self) -> Levels:
-        """All levels, sorted."""
-        order = np.argsort(-np.nan_to_num(np.array(self.steps), nan=-1.0), axis=0, kind="stable")
-        rows = (self.steps, self.central, self.ahead, self.behind, self.low, self.high, list(self.error()))
-        steps, central, ahead, behind, low, high, error = (np.take_along_axis(np.array(r), order, axis=0) for r in rows)
-        moved = np.take_along_axis(np.array(self.moved), order, axis=0)
-        return Levels(steps, central, ahead, behind, low, high, error, moved)
+    def levels(self, chosen: NDArray[np.bool_] | slice = EVERY) -> Levels:
+        """All levels of the chosen elements, sorted."""
+        known = (self.steps, self.central, self.ahead, self.behind, self.low, self.high, self.error(), self.moved)
+        rows = np.array(known, np.float64)[..., chosen]
+        order = np.argsort(np.where(np.isnan(rows[0]), 1.0, -rows[0]), axis=0, kind="stable")
+        steps, central, ahead, behind, low, high, error, moved = np.take_along_axis(rows, order[None], axis=1)
+        return Levels(steps, central, ahead, behind, low, high, error, moved != 0.0)
 
     def error(self) -> Array:
         """Noise of every central difference, shape (levels, K).
@@ -151,16 +173,29 @@ class Ladder:
         stirred = np.where(exact, 0.0, own).max(axis=0)
         share = np.minimum(stirred / self.noise.absolute, 1.0) if self.noise.absolute > 0.0 else np.ones(stirred.shape)
         still = np.where(exact, 0.0, self.noise.absolute * np.sqrt(1.0 - share**2))
-        longest = np.nan_to_num(distance).max(axis=0)
+        longest = _known(distance).max(axis=0)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             result: Array = 2.0 * (np.where(exact, own, stirred) + rounding) / distance + still / longest
         return np.where(np.isfinite(distance), result, np.nan)
 
-    def settled(self) -> NDArray[np.bool_]:
-        """Elements that two triples agree on, so well that more levels would not change a verdict."""
-        outcome = summarise(self.levels())
+    def outcome(self) -> Outcome:
+        """What the levels climbed so far say."""
+        if self._outcome is None:
+            self._outcome = summarise(self.levels())
+        return self._outcome
+
+    def settled(self, active: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The active elements that two triples agree on, so well that more levels would not change a verdict."""
+        outcome = self.outcome() if active.all() else summarise(self.levels(active))
+        result = np.zeros(active.shape, bool)
         with np.errstate(invalid="ignore"):
-            result: NDArray[np.bool_] = (outcome.quality == Quality.MEASURED) & (
+            result[active] = (outcome.quality == Quality.MEASURED) & (
                 np.maximum(outcome.bound, outcome.second_bound) <= ENOUGH * np.abs(outcome.value)
             )
         return result
+
+
+def _known(values: Array) -> Array:
+    """Zero for what was not probed."""
+    result: Array = np.where(np.isnan(values), 0.0, values)
+    return result

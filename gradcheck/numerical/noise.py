@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -136,25 +137,22 @@ class _Lines:
     def noise(self, exponent: int) -> Array:
         """Standard deviation of the noise of phi, and behind it of every output, at the spacing 2^exponent."""
         weights, value, every = self.problem.upstream, self.problem.value, self.every
-        changes, values = [np.zeros(value[every].size + 1)], [value[every]]
+        table = np.zeros((SAMPLES + 1, value[every].size + 1))
         self.distance = 0.0
         moves = {name: self._move(name, step, self.unit * 2.0**exponent) for name, step in self.direction.items()}
-        for place in self.places[1:]:
-            sample = self._sample(int(place), moves)
-            with np.errstate(invalid="ignore"):
-                change = sample - value
-                changes.append(np.concatenate([[weights @ change], (weights * change)[every]]))
-            values.append(sample[every])
-        self.evaluations += SAMPLES
-        self.seen += values[1:]
-        self.change = float(np.nan_to_num(abs(changes[-1][0])))
-        self.still += sum(not np.any(sample != values[0]) for sample in values[1:])
-        self.moved = self.still < self.evaluations
-        table = np.array(changes)
-        sigma = _noise_of(table, self.places)
-        if exponent != min(FINE_SPACINGS):
-            size = np.concatenate([[_length(weights * value)], np.abs((weights * value)[every])])
-            with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):
+            for row, place in enumerate(self.places[1:].tolist(), start=1):
+                sample = self._sample(place, moves)
+                change = weights * (sample - value)
+                table[row, 0], table[row, 1:] = change.sum(), change[every]
+                self.seen.append(sample[every])
+                self.still += not np.any(self.seen[-1] != self.seen[0])
+            self.evaluations += SAMPLES
+            self.change = float(np.nan_to_num(abs(table[-1, 0])))
+            self.moved = self.still < self.evaluations
+            sigma = _noise_of(table, self.places)
+            if exponent != min(FINE_SPACINGS):
+                size = np.concatenate([[_length(weights * value)], np.abs((weights * value)[every])])
                 sigma[~(np.ptp(table, axis=0) <= STRAIGHT * (size + np.abs(table).max(axis=0)))] = 0.0
         return sigma
 
@@ -175,8 +173,7 @@ class _Lines:
         """The outputs that many places along the line."""
         point = self.problem.point
         moved = {name: (point[name] + place * move).astype(point[name].dtype) for name, move in moves.items()}
-        with np.errstate(all="ignore"):
-            return self.problem.function({**point, **moved})
+        return self.problem.function({**point, **moved})
 
 
 def _direction(problem: Problem, generator: np.random.Generator) -> dict[str, Array]:
@@ -197,22 +194,26 @@ def _noise_of(values: Array, places: NDArray[np.int64]) -> Array:
     finite = np.isfinite(values).all(axis=0)
     values = np.where(finite, values, 0.0)
     estimates = []
-    for order in ORDERS:
-        differences = np.sort(np.abs(_divided_differences(places, order) @ values), axis=0)
+    for weights in _divided_differences(tuple(places.tolist())):
+        differences = np.sort(np.abs(weights @ values), axis=0)
         estimates.append(differences[(differences.shape[0] - 1) // 2] / 0.6745)
     result: Array = np.min(estimates, axis=0)
     return result
 
 
-def _divided_differences(places: NDArray[np.int64], order: int) -> Array:
-    """Rows of weights, each taking the difference of `order` + 1 neighbours and of unit length."""
-    rows = np.zeros((places.size - order, places.size))
-    for first, row in enumerate(rows):
-        near = places[first : first + order + 1]
-        apart = near[:, None] - near[None, :] + np.eye(order + 1)
-        weights = 1.0 / apart.prod(axis=1)
-        row[first : first + order + 1] = weights / np.linalg.norm(weights)
-    return rows
+@lru_cache(maxsize=16)  # the places are drawn from the seed of the case, which most cases leave as it is
+def _divided_differences(places: tuple[int, ...]) -> list[Array]:
+    """For each of ORDERS rows of weights, each taking the difference of `order` + 1 neighbours and of unit length."""
+    tables = []
+    for order in ORDERS:
+        rows = np.zeros((len(places) - order, len(places)))
+        for first, row in enumerate(rows):
+            near = np.array(places[first : first + order + 1])
+            apart = near[:, None] - near[None, :] + np.eye(order + 1)
+            weights = 1.0 / apart.prod(axis=1)
+            row[first : first + order + 1] = weights / np.linalg.norm(weights)
+        tables.append(rows)
+    return tables
 
 
 def _length(values: Array) -> float:

@@ -82,16 +82,17 @@ def summarise(levels: Levels) -> Outcome:
         # Below a kink's step noise may close any gap; only a slope sharper than the gap was measured beside the kink.
         kink &= (first < 0) | (kink_step <= pick(steps, first)) | (bound > (kink_high - kink_low) / 8.0)
     unresolved = (first < 0) | apart | kink
-    reason[unresolved] = _reasons(central, error, value)[unresolved]
-    reason[apart] = Reason.TWO_SCALES
-    reason[kink] = Reason.KINK
-    reason[jump & (first < 0)] = Reason.JUMP
-    quality = np.where(unresolved, Quality.UNRESOLVED, quality)
-    fallback, fallback_bound, fallback_step = _fallback(steps, central, error)
-    value = np.where(first < 0, fallback, value)
-    bound = np.where(first < 0, fallback_bound, bound)
-    value = np.where(kink, 0.5 * (kink_low + kink_high), value)
-    bound = np.where(kink, 0.5 * (kink_high - kink_low), bound)
+    step = pick(steps, first)
+    if unresolved.any():
+        reason[unresolved] = _reasons(central, error, value)[unresolved]
+        reason[apart] = Reason.TWO_SCALES
+        reason[kink] = Reason.KINK
+        reason[jump & (first < 0)] = Reason.JUMP
+        quality = np.where(unresolved, Quality.UNRESOLVED, quality)
+        fallback, fallback_step = _fallback(steps, central, error)
+        value, step = np.where(first < 0, fallback, value), np.where(first < 0, fallback_step, step)
+        value = np.where(kink, 0.5 * (kink_low + kink_high), value)
+        bound = np.where(kink, 0.5 * (kink_high - kink_low), bound)
     reach = np.fmax(np.abs(ahead), np.abs(behind), where=np.isfinite(ahead), out=np.zeros(ahead.shape)).max(axis=0)
     hidden = _hidden_by_a_grid(steps, ahead, behind, value)
     bound = np.where(hidden, reach, bound)
@@ -108,7 +109,7 @@ def summarise(levels: Levels) -> Outcome:
         bound=np.where(np.isfinite(bound), bound, np.inf),
         second=np.where(flat | (second < 0), value, other),
         second_bound=np.where(flat, longest, np.where((second < 0) | hidden, np.inf, other_bound)),
-        step=np.nan_to_num(np.where(first < 0, fallback_step, pick(steps, first))),
+        step=np.nan_to_num(step),
         low=np.where(kink, kink_low, value - bound),
         high=np.where(kink, kink_high, value + bound),
         reach=reach,
@@ -123,6 +124,8 @@ def _hidden_by_a_grid(steps: Array, ahead: Array, behind: Array, value: Array) -
 
     So behaves a saturated loss, the remainder of numbers near one: it stands still between two points of their grid.
     """
+    if value.all():
+        return np.zeros(value.shape, bool)
     with np.errstate(invalid="ignore"):
         change = np.fmax(np.abs(ahead), np.abs(behind)) * steps
         stands = (change == 0.0).any(axis=0)
@@ -134,10 +137,10 @@ def _hidden_by_a_grid(steps: Array, ahead: Array, behind: Array, value: Array) -
 def _with_one_sided(central: Array, ahead: Array, behind: Array, steps: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Where only one side is finite: second-order one-sided differences, (4 P(h/4) − P(h)) / 3, of neighbours."""
     result, one_sided = central.copy(), np.zeros(central.shape, bool)
-    if central.shape[0] < 2:
+    finite_ahead, finite_behind = np.isfinite(ahead), np.isfinite(behind)
+    if central.shape[0] < 2 or np.array_equal(finite_ahead, finite_behind):
         return result, one_sided
-    for side, other in ((ahead, behind), (behind, ahead)):
-        alone = np.isfinite(side) & ~np.isfinite(other)
+    for side, alone in ((ahead, finite_ahead & ~finite_behind), (behind, finite_behind & ~finite_ahead)):
         neighbours = alone[1:] & alone[:-1] & (np.abs(steps[:-1] / steps[1:] - 4.0) < 1.0)
         rows = np.zeros(central.shape, bool)
         rows[1:] = neighbours
@@ -228,6 +231,8 @@ def _kinks(
         strong = (size[:-2] > 8.0 * error[:-2]) & (size[2:] > 8.0 * error[2:]) & neighbours
         growing = (size[2:] >= 3.0 * size[1:-1]) & (size[1:-1] >= 3.0 * size[:-2])
         unsure = still + error[2:]
+    if not (together.any() or strong.any()):
+        return kink, jump, at_low, at_high, at_step
     best = np.full(columns, np.inf)
     for row in range(together.shape[0]):  # from the largest steps down: what the smallest clear levels say, wins
         seen = together[row]
@@ -254,7 +259,7 @@ def _reasons(central: Array, error: Array, value: Array) -> NDArray[np.int8]:
     return reason
 
 
-def _fallback(steps: Array, central: Array, error: Array) -> tuple[Array, Array, Array]:
+def _fallback(steps: Array, central: Array, error: Array) -> tuple[Array, Array]:
     """The best that can be shown where no triple is believed: the level that differs least from the one above it."""
     with np.errstate(invalid="ignore"):
         spread = np.full(central.shape, np.inf)
@@ -262,4 +267,4 @@ def _fallback(steps: Array, central: Array, error: Array) -> tuple[Array, Array,
         spread = np.where(np.isfinite(spread), spread, np.inf)
     row = np.argmin(spread, axis=0)
     columns = np.arange(central.shape[1])
-    return central[row, columns], np.full(columns.size, np.inf), steps[row, columns]
+    return central[row, columns], steps[row, columns]

@@ -249,6 +249,20 @@ def test_a_neighbour_wins_over_a_module_that_the_caller_has_loaded(
     assert sys.modules["util"] is callers
 
 
+def test_a_file_of_the_same_folder_that_the_caller_has_loaded_stays_the_callers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callers = type(sys)("my_tests")
+    callers.__file__ = str(tmp_path / "my_tests.py")
+    monkeypatch.setitem(sys.modules, "my_tests", callers)
+    monkeypatch.setattr(callers, "results", [], raising=False)
+    code = code_of(tmp_path, "def f(x):\n    return 2 * x\n", {"forward": "out = f(x)", "backward": "dx = 2 * dout"})
+    callers.results.append("kept")  # nothing of theirs is put back between two evaluations
+    code.outputs(code.point)
+    assert callers.results == ["kept"]
+    assert sys.modules["my_tests"] is callers
+
+
 def test_a_neighbour_called_like_the_standard_library_is_not_in_its_way(tmp_path: Path) -> None:
     (tmp_path / "random.py").write_text("raise RuntimeError\n")
     code = code_of(

@@ -40,7 +40,7 @@ class Modules:
         self._own: dict[str, ModuleType] = {}
         self._hidden = frozenset(name for folder in self.roots for name in _importable(folder))
         self._displaced: dict[str, ModuleType] = {}
-        self._expected = 0
+        self._others: set[str] = set()
         self.endless: int | None = None
         self.absent = AbsentModules()
 
@@ -76,16 +76,18 @@ class Modules:
         self._displaced = {}
         if not sys.modules.keys().isdisjoint(self._hidden):
             self._displace(self._hidden)
+        if len(sys.modules) != len(self._others):
+            self._others = set(sys.modules)  # the caller's, some of them files of the same folder
         sys.modules.update(self._own)
         sys.meta_path.append(self.absent)
-        self._expected = len(sys.modules)
 
     def leave(self) -> None:
         """Take its own modules out again, those that were imported meanwhile included."""
         if self.absent in sys.meta_path:
             sys.meta_path.remove(self.absent)
-        if len(sys.modules) != self._expected:
-            self._own.update({name: m for name, m in list(sys.modules.items()) if self._is_own(name, m)})
+        if len(sys.modules) != len(self._others) + len(self._own):
+            fresh = sys.modules.keys() - self._others
+            self._own.update({name: sys.modules[name] for name in fresh if self._is_own(name, sys.modules[name])})
         for name in self._own:
             sys.modules.pop(name, None)
         sys.modules.update(self._displaced)
