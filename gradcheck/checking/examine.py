@@ -108,10 +108,12 @@ def _examine_tensor(
 ) -> tuple[list[Subject], Estimate]:
     evidence = TensorEvidence(problem, engine, noise, tensor, seed)
     subjects = [subject_of(problem, claim, tensor, evidence.estimate, noise, rtol) for claim in claims]
-    for _ in range(2):  # the second round is for elements that the first one put in a new light
+    for is_first in (True, False):  # the second round is for elements that the first one put in a new light
         wanted = np.zeros(evidence.shape, bool)
         for subject in subjects:
             wanted |= _doubtful(subject, evidence.estimate)
+            if is_first:
+                wanted |= _weakest(subject, evidence.estimate)
         if not wanted.any():
             break
         evidence.refine(wanted)
@@ -124,21 +126,24 @@ def _examine_tensor(
 
 
 def _doubtful(subject: Subject, estimate: Estimate) -> NDArray[np.bool_]:
-    """Elements to measure again, so many that the cost per element of a large tensor stays at two evaluations.
-
-    All that did not pass, but of many wrong ones only the clearest and the faintest; of those that passed on weak
-    evidence the weakest.
-    """
+    """Elements to measure again: those that did not pass, but of many wrong ones only the clearest and the faintest."""
     doubtful = unsettled(subject.comparison, estimate)
     wrong = doubtful & (subject.comparison.words == Word.INCONCLUSIVE) & (estimate.quality == Quality.SCREENED)
     if int(wrong.sum()) > CONVICT:
         cells = np.flatnonzero(wrong)
         ranked = cells[np.argsort(subject.comparison.relative_error.reshape(-1)[cells], kind="stable")]
         doubtful.reshape(-1)[ranked[CONVICT // 2 : -CONVICT // 2]] = False
+    return doubtful
+
+
+def _weakest(subject: Subject, estimate: Estimate) -> NDArray[np.bool_]:
+    """Of the elements that passed on weak evidence the weakest, so many that the cost of a large tensor stays at two
+    evaluations per element."""
     weak = faintness(subject.claimed, estimate, subject.comparison, subject.limits).reshape(-1)
     weakest = np.argsort(-weak, kind="stable")[: WEAK + weak.size // 200]
-    doubtful.reshape(-1)[weakest[weak[weakest] > 0]] = True
-    return doubtful
+    wanted = np.zeros(weak.size, bool)
+    wanted[weakest[weak[weakest] > 0]] = True
+    return wanted.reshape(estimate.shape)
 
 
 def _confirm(subject: Subject, evidence: TensorEvidence) -> None:

@@ -29,6 +29,7 @@ SMALL_ELEMENT = 2.0**-10  # |x_i| / scale below which an element gets the levels
 ENOUGH_LEVELS = 4  # two triples: the fewest that can settle an element
 EVERY = slice(None)
 ENOUGH = 1e-7  # relative bound at which an element stops climbing
+AT_FLOOR = 4.0  # × the least noise of any level: such a bound cannot become much better
 
 
 @dataclass(slots=True, eq=False)
@@ -69,15 +70,19 @@ class Ladder:
     def climb(self, responder: Responder, orders: Iterable[int] = ORDER, *, stop: bool = True) -> None:
         """Add levels until every element is settled (`stop`) or all levels are used."""
         active, far = np.ones(self.cells.size, bool), np.zeros(self.cells.size, bool)
+        known = np.full(self.cells.size, np.inf)  # bounds that two triples agree on
         top = min(max(ORDER), self._highest_order())
         for order in orders:
             steps = power_of_two(self.scale, self.start + 2 * order)
             wanted = active & (steps <= LARGEST_STEP * self.scale)
             if order == top:
                 wanted &= ~far
+            if stop and order < ORDER[2]:  # a level that is noisier than what is known adds nothing
+                wanted &= ~(self._expected_error(order) > known)
             self.level(responder, steps, wanted & ~self.at_edge() if order > EDGE_TOP else wanted)
             if stop and len(self.steps) >= ENOUGH_LEVELS:
-                active &= ~self.settled(active)
+                settled, known[active] = self.settled(active)
+                active[active] = ~settled
                 still = active & ~far & self.stands_still()
                 if top > order and still.any():
                     # What nothing moved so far is asked with the longest step at once: if that does not move it either,
@@ -87,6 +92,13 @@ class Ladder:
                     active &= ~(still & self.stands_still())
                 if not active.any():
                     return
+
+    def _expected_error(self, order: int) -> Array:
+        """Noise at a level further down, from how it grew on the first three."""
+        first, _, third = self.error()[:3]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            result: Array = third * (third / first) ** (0.5 * (ORDER[2] - order))
+        return result
 
     def _highest_order(self) -> int:
         """Of the longest step that is allowed."""
@@ -184,15 +196,19 @@ class Ladder:
             self._outcome = summarise(self.levels())
         return self._outcome
 
-    def settled(self, active: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """The active elements that two triples agree on, so well that more levels would not change a verdict."""
-        outcome = self.outcome() if active.all() else summarise(self.levels(active))
-        result = np.zeros(active.shape, bool)
+    def settled(self, active: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Array]:
+        """Of the active elements, whether two triples agree so well that more levels would not change a verdict, and
+        the bounds that they agree on, ∞ for none."""
+        levels = self.levels(active)
+        outcome = self.outcome() if active.all() else summarise(levels)
+        bound = np.where(outcome.quality == Quality.MEASURED, np.maximum(outcome.bound, outcome.second_bound), np.inf)
         with np.errstate(invalid="ignore"):
-            result[active] = (outcome.quality == Quality.MEASURED) & (
-                np.maximum(outcome.bound, outcome.second_bound) <= ENOUGH * np.abs(outcome.value)
-            )
-        return result
+            is_sharp = bound <= ENOUGH * np.abs(outcome.value)
+            # The noise of an exact change grows with the step: where it rules, no other level knows more.
+            least, most = np.fmin.reduce(levels.error, axis=0), np.fmax.reduce(levels.error, axis=0)
+            is_exact = np.array(self.exact)[:, active].all(axis=0)
+            is_floor = is_exact & (most <= 2.0 * least) & (bound <= AT_FLOOR * least)
+        return is_sharp | is_floor, bound
 
 
 def _known(values: Array) -> Array:

@@ -33,15 +33,21 @@ SAMPLED = 24  # elements whose changes are taken twice, with steps that differ b
 MEASURED_AT = -17  # log2 of those steps, relative to the element's scale
 APART = 1.0 + 2.0**-12  # between the two steps: curvature shows 2⁻¹² times less than in a difference, rounding as much
 SAFETY = 8.0  # × the largest rounding met in the sample
+EVALUATED, SUBTRACTED, BY_RULES = 0.0, 0.5, 1.0  # ways through the ops: one was evaluated as a whole; values of one
+# that has no rule were subtracted; each had an exact rule for its change
 LEAST = 2.0**-50  # relative rounding below which none is believed
 
 
 @dataclass(frozen=True, slots=True)
 class Rounding:
-    """How exactly the engine knows a change of phi: within relative · (|change| + typical · step)."""
+    """How exactly the engine knows a change of phi: within absolute + relative · (|change| + typical · step).
+
+    absolute : 0 where every op has an exact rule; of an op without one, two values are subtracted
+    """
 
     relative: float
     typical: float
+    absolute: float
 
 
 class StructureEngine:
@@ -80,14 +86,15 @@ class StructureEngine:
         self.loop.evaluations += 2 * probed.size
         # Changes are taken of the steps themselves, not of x ± h as rounded: they are what was travelled.
         distance = np.where(usable, steps, 0.0)
-        ahead, behind, low, high, noise, crossed, by_delta = out
-        exact = by_delta == 1.0
+        ahead, behind, low, high, noise, crossed, ways = out
+        exact = ways >= SUBTRACTED
         if exact.any():
             rounding = self._rounding(tensor)
             size = np.fmax(np.abs(ahead), np.abs(behind))
             exact &= rounding is not None
             if rounding is not None:
-                noise = np.where(exact, rounding.relative * (size + rounding.typical * steps), noise)
+                own = rounding.absolute + rounding.relative * (size + rounding.typical * steps)
+                noise = np.where(exact, own, noise)
         lost = probed[~np.isfinite(ahead[probed] + behind[probed])]
         if lost.size:  # next to the edge of a domain a rule may see what the function does not
             own = self.loop.respond(tensor, cells[lost], steps[lost])
@@ -127,7 +134,7 @@ class StructureEngine:
         return np.asarray(known & off)
 
     def _probe(self, tensor: str, cells: NDArray[np.int64], steps: Array) -> Array:
-        """Rows ahead, behind, low, high, noise, crossed – as in a Response – and whether every op had an exact rule."""
+        """Rows ahead, behind, low, high, noise, crossed – as in a Response – and the way it went."""
         out = np.empty((7, cells.size))
         groups = self._passes(tensor, cells) if cells.size else iter(())
         if self.work is not None and cells.size:
@@ -164,18 +171,18 @@ class StructureEngine:
 
     def _pass(self, tensor: str, cells: NDArray[np.int64], steps: Array) -> Array:
         """The same for probes that share a pass."""
-        probes, by_delta = Probes(cells.size), np.empty(cells.size)
+        probes, way = Probes(cells.size), np.empty(cells.size)
         self._used.add(tensor)
         with np.errstate(all="ignore"):
             arrived = self.structure.change(tensor, cells, steps, probes)
-            by_delta[:] = probes.by_delta
+            way[:] = BY_RULES if probes.by_delta else SUBTRACTED if probes.by_kind else EVALUATED
             if arrived is None:
-                return np.array([*np.zeros((5, cells.size)), probes.crossed, by_delta])
+                return np.array([*np.zeros((5, cells.size)), probes.crossed, way])
             ahead, behind, low = self._projected(arrived, probes.count)
             # Of two numbers the smaller and the larger add up to both.
             low, high = low / steps, (ahead - behind - low) / steps
             noise = self._noise_of_evaluations(arrived, probes.count)
-            return np.array([ahead, behind, low, high, noise, probes.crossed, by_delta])
+            return np.array([ahead, behind, low, high, noise, probes.crossed, way])
 
     def _projected(self, arrived: Move, count: int) -> tuple[Array, Array, Array]:
         """Changes of phi ahead and behind, and Σ of the smaller of the two sides' changes, output by output."""
@@ -208,22 +215,27 @@ class StructureEngine:
             cells = np.array(sorted({*chosen.tolist(), int(np.abs(x).argmax())}))
             steps = power_of_two(element_scales(x).reshape(-1)[cells], MEASURED_AT)
             steps = np.concatenate([steps, steps * APART])
-            ahead, behind, _, _, _, crossed, _ = self._probe(tensor, np.tile(cells, 2), steps)
+            ahead, behind, _, _, _, crossed, ways = self._probe(tensor, np.tile(cells, 2), steps)
             with np.errstate(all="ignore"):
                 slopes = ((ahead - behind) / (2.0 * steps)).reshape(2, -1)
             smooth = np.isfinite(slopes).all(axis=0) & (crossed.reshape(2, -1) == 0.0).all(axis=0)
-            self._roundings[tensor] = _rounding_of(slopes[:, smooth])
+            lengths = np.where(ways[: cells.size] == BY_RULES, 0.0, steps[: cells.size])
+            self._roundings[tensor] = _rounding_of(slopes[:, smooth], lengths[smooth])
         return self._roundings[tensor]
 
 
-def _rounding_of(slopes: Array) -> Rounding | None:
-    """From pairs of slopes, shape (2, n), that would be equal but for rounding."""
+def _rounding_of(slopes: Array, lengths: Array) -> Rounding | None:
+    """From pairs of slopes, shape (2, n), that would be equal but for rounding.
+
+    lengths : the steps where values were subtracted on the way, 0 where none were
+    """
     with np.errstate(over="ignore"):
         typical = float(np.sqrt(np.mean(np.square(slopes[0])))) if slopes.size else 0.0
     if not 0.0 < typical < np.inf:
         return None
     off = np.abs(slopes[0] - slopes[1]) / (np.abs(slopes[0]) + typical)
-    return Rounding(max(LEAST, SAFETY * float(off.max())), typical)
+    absolute = float((np.abs(slopes[0] - slopes[1]) * lengths).max())
+    return Rounding(max(LEAST, SAFETY * float(off.max())), typical, SAFETY * absolute)
 
 
 def _columns(response: Response) -> tuple[Array, ...]:

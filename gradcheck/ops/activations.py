@@ -42,10 +42,11 @@ def gelu(x: Array, approximate: str) -> Array:
     if approximate == "tanh":
         # x · sigmoid(2u); where e^−2u overflows, x / ∞ is the 0 that is meant. In place: on large arrays a pass over
         # memory costs as much as the exponential.
-        tail = np.asarray(-tanh_argument(x))
+        tail = tanh_argument(x)
+        np.negative(tail, out=tail)
         np.exp(tail, out=tail)
         tail += 1.0
-        return x / tail
+        return np.divide(x, tail, out=tail)
     return 0.5 * x * erfc(-x / sqrt(2.0))
 
 

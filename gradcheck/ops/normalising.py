@@ -5,7 +5,7 @@ Stable forms only: exponentials are taken of x minus its largest element, varian
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
@@ -19,6 +19,7 @@ from gradcheck.ops.registry import Array, Samples, define, sample
 from gradcheck.ops.samples import BLOCK, MATRIX, ROW
 
 Axes = tuple[int, ...]
+Numbers = Callable[[Array], Array | None]
 OPTIONS = {"axis": -1}
 SAMPLES: Samples = [(ROW,), (MATRIX,), sample(MATRIX, axis=0), sample(BLOCK, axis=1), sample(BLOCK, axis=(0, 2))]
 
@@ -128,8 +129,30 @@ def normalise_delta(d: Array, y: Array, x: Array, axis: Axes, eps: float) -> Arr
     return e
 
 
+def normalise_ranked(w: Array, x: Array, axis: Axes, eps: float) -> tuple[Array, Numbers]:
+    """`normalise_delta` for d = w·u: e = w̃·u and c are its directions, w̃ the centred w, and v = uᵀGu + 2·aᵀu
+    with G = w̃ᵀw̃ / n and a = w̃ᵀc / n."""
+    n, c = count(x, axis), centred(x, axis)
+    w = w - np.add.reduce(w, axis=-2, keepdims=True) / n
+    turned = w.swapaxes(-1, -2)
+    gram, along = np.matmul(turned, w) / n, (2.0 / n) * np.matmul(turned, c).swapaxes(-1, -2)
+    before = deviation(c, axis, eps)
+    leading = np.broadcast_shapes(w.shape[:-2], c.shape[:-2])
+    directions = np.concatenate([np.broadcast_to(part, (*leading, *part.shape[-2:])) for part in (w, c)], axis=-1)
+
+    def numbers(u: Array) -> Array | None:
+        change = np.add.reduce(u * np.matmul(gram, u), axis=-2, keepdims=True) + np.matmul(along, u)
+        if not (change > -0.5 * np.square(before)).all():
+            return None
+        after = np.sqrt(np.square(before) + change)
+        both = np.broadcast_arrays(u / after, change[..., :1, :])[0], -change / (before * after * (before + after))
+        return np.concatenate(both, axis=-2)
+
+    return directions, numbers
+
+
 define("normalise", normalise, "along_axes", formula="(x − mean) / √(variance + eps); variance over n, not n − 1",
        options={"axis": -1, "eps": 1e-5}, prepare=axes_and_eps,
-       vjps=[normalise_vjp], deltas=[normalise_delta],
+       vjps=[normalise_vjp], deltas=[normalise_delta], ranked=normalise_ranked,
        samples=[(ROW,), (MATRIX,), sample(BLOCK, axis=(0, 2)), sample(BLOCK, axis=(2, 0), eps=0.0),
                 sample(MATRIX, axis=0, eps=0.5), sample(BLOCK, axis=1, eps=0.5)])  # fmt: skip

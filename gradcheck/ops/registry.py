@@ -87,6 +87,9 @@ class Op:
     factored : for an op of one argument, `rule(w, u, y, x, **options)` → the same pair for a change w·u: w a direction
         along the last axis, shape (n, 1), u a number per row and probe, shape (…, 1, K). It answers None where steps
         are too long for it. None: there is no such rule
+    ranked : for an op of one argument that keeps its shape, `rule(w, x, **options)` for changes w·u along the last
+        axis, w of shape (…, n, r), u (…, r, K): the directions of the value's change, (…, n, s), and a function that
+        gives their numbers, (…, s, K), for u – or None where steps are too long for it. None: there is no such rule
     kink : where it switches; None for an op that is smooth wherever it is defined
     arguments : names of the array arguments
     variadic : the last name stands for any number of arguments. Its entry in `vjps`, `deltas` and `linear` serves them
@@ -115,6 +118,7 @@ class Op:
     deltas: tuple[Rule | None, ...] = ()
     twins: tuple[Rule | None, ...] = ()
     factored: Rule | None = None
+    ranked: Rule | None = None
     kink: Kink | None = None
     arguments: tuple[str, ...] = ("x",)
     whole: frozenset[int] = frozenset()
@@ -191,6 +195,7 @@ def define(
     deltas: Sequence[Rule | None] = (),
     twins: Sequence[Rule | None] = (),
     factored: Rule | None = None,
+    ranked: Rule | None = None,
     kink: Kink | None = None,
     arguments: str = "",
     whole: frozenset[int] | set[int] = frozenset(),
@@ -229,6 +234,7 @@ def define(
         deltas=tuple(deltas),
         twins=tuple(twins),
         factored=factored,
+        ranked=ranked,
         kink=kink,
         arguments=names,
         whole=frozenset(whole),

@@ -13,14 +13,17 @@ from gradcheck.perturb.piecewise import farthest
 from gradcheck.perturb.probes import Probes
 from gradcheck.perturb.site import Site
 from gradcheck.perturb.telescoping import whole
-from gradcheck.perturb.window import Array, Window, doubled, is_table, lengths, pick
+from gradcheck.perturb.window import Array, Window, doubled, is_table, length, lengths, pick, places
 
 Axes = tuple[int, ...]
+LOW = 3  # a rank up to a third of the axis is low
 
 
 def along_axes(site: Site, move: Move, probes: Probes) -> Move | None:
     """The move of the value of an op whose first argument moves."""
     axes = listed_axes(site)
+    if site.op.ranked is not None and (ranked := _along_few_directions(site, move, axes)) is not None:
+        return ranked
     if move.directions is not None:
         kept = _along_directions(site, move, axes) or _along_one_direction(site, move, axes)
         if kept is not None:
@@ -90,6 +93,27 @@ def _along_one_direction(site: Site, move: Move, axes: Axes) -> Move | None:
     if pair is None:
         return None
     return _result(site, np.concatenate(pair, axis=-1), doubled(move.window), axes, odd=False)
+
+
+def _along_few_directions(site: Site, move: Move, axes: Axes) -> Move | None:
+    """Both signs of a change of low rank along the last axis, by the op's own rule; a few places of it are one, too."""
+    rule, last, n = site.op.ranked, len(move.window) - 1, site.value.shape[-1]
+    entry = move.window[last]
+    if rule is None or axes != (last,) or any(map(is_table, move.window)):
+        return None
+    w, window = move.directions, (*move.window[:-1], None)
+    if w is None:
+        if length(entry, n) > n // LOW:
+            return None
+        w = site.latest("places", (entry,), lambda: np.eye(n)[:, places(entry, n)])
+    elif w.shape[-1] > n // LOW:
+        return None
+    directions, numbers = site.latest(
+        "directions", (w, *window), lambda: rule(w, pick(site.arguments[0], window), **site.options)
+    )
+    data = np.concatenate([move.data, -move.data], axis=-1) if move.odd else move.data
+    coefficients = numbers(data)
+    return None if coefficients is None else Move(window, coefficients, False, directions)
 
 
 def _piecewise(site: Site, move: Move, axes: Axes, probes: Probes) -> Move:

@@ -34,7 +34,7 @@ def contraction(site: Site, left: Move | None, right: Move | None) -> Move:
         right = Move((*right.window, None), right.full[:, None], right.odd)
     parts = []
     if left is not None:
-        parts.append(_left(left, A, B, shape))
+        parts.append(_left(site, left, A, B, shape))
     if right is not None:
         parts.append(_right(A, right, B, shape))
     if left is not None and right is not None:
@@ -42,7 +42,7 @@ def contraction(site: Site, left: Move | None, right: Move | None) -> Move:
     return _as_value(summed(parts, shape), a.ndim == 1, b.ndim == 1)
 
 
-def _left(move: Move, a: Array, b: Array, shape: tuple[int, ...]) -> Move:
+def _left(site: Site, move: Move, a: Array, b: Array, shape: tuple[int, ...]) -> Move:
     """da @ b."""
     entry, batch = move.window[-1], _entries(move.window, a.shape, shape)
     if is_table(entry) and entry.shape[0] > 1:  # a gather of b for every probe costs more than the whole product
@@ -51,14 +51,18 @@ def _left(move: Move, a: Array, b: Array, shape: tuple[int, ...]) -> Move:
     picked = pick(b, (*_trimmed(batch, b.shape, shape), entry, None))  # (…, w, n, 1 or K)
     if picked.shape[-1] > 1:
         return Move(window, _sum_of_products(move.full, picked), move.odd)
-    rows = picked[..., 0].swapaxes(-1, -2)
-    if rows.ndim > 2:
-        rows = np.expand_dims(rows, -3)  # the same for every row of a
-    if move.directions is not None:
-        rows = np.matmul(rows, move.directions)
+    rows = site.latest("rows", (*batch, entry, move.directions), lambda: _rows(picked[..., 0], move.directions))
     n, rank = rows.shape[-2:]
     result = Move(window, move.data, move.odd, rows)
     return result if rank < n and a.shape[:-2] == shape[:-2] else result.plain()
+
+
+def _rows(b: Array, directions: Array | None) -> Array:
+    """What single numbers in the place of the contracted axis, or along directions in it, add to a row of the value."""
+    rows = b.swapaxes(-1, -2)
+    if rows.ndim > 2:
+        rows = np.expand_dims(rows, -3)  # the same for every row of a
+    return rows if directions is None else np.matmul(rows, directions)
 
 
 def _right(a: Array, move: Move, b: Array, shape: tuple[int, ...]) -> Move:

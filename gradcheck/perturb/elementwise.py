@@ -35,18 +35,19 @@ def _kept_directions(site: Site, position: int, move: Move | None) -> Move | Non
     """A linear op applied to the directions, or to the coefficients, where that says the same; else None."""
     assert move is not None
     argument = site.arguments[position]
-    if move.directions is None or argument.shape != site.value.shape or (rule := site.op.delta(position)) is None:
+    w, rule = move.directions, site.op.delta(position)
+    if w is None or argument.shape != site.value.shape or rule is None:
         return None
     others = [a for i, a in enumerate(site.arguments) if i != position]
     if site.looks_at_nothing:
-        directions = rule(move.directions, None, *site.arguments, **site.options)
-        return Move(move.window, move.data, move.odd, directions)
+        return Move(move.window, move.data, move.odd, rule(w, None, *site.arguments, **site.options))
     if all(a.size == 1 or a.size == a.shape[-1] for a in others):  # they vary along the last axis alone
         flat = [a.reshape(-1, 1) if i != position else a for i, a in enumerate(site.arguments)]
-        return Move(move.window, move.data, move.odd, rule(move.directions, None, *flat, **site.options))
+        turned = site.latest("directions", (w,), lambda: rule(w, None, *flat, **site.options))
+        return Move(move.window, move.data, move.odd, turned)
     if all(a.ndim and a.shape[-1] == 1 for a in others):  # they do not vary along it
         seen = [a if i == position else inside(a, argument.shape, move.window) for i, a in enumerate(site.arguments)]
-        return Move(move.window, rule(move.data, None, *seen, **site.options), move.odd, move.directions)
+        return Move(move.window, rule(move.data, None, *seen, **site.options), move.odd, w)
     return None
 
 

@@ -70,7 +70,7 @@ def _opened(site: Site, moves: Sequence[Move | None], probes: Probes) -> dict[in
 
 def one_by_one(site: Site, moves: Sequence[Move | None], probes: Probes) -> Move:
     """One forward for every probe, on whole arguments."""
-    probes.by_delta = False
+    probes.by_delta = probes.by_kind = False
     changes = _opened(site, [move and move.both() for move in moves], probes)
     count = max(d.shape[-1] for d in changes.values())
     data = np.empty((*site.value.shape, count))

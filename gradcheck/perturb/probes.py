@@ -19,6 +19,7 @@ class Probes:
     drops_rows : whether rows that cannot move may leave the window (not in a trial, which measures widths)
     crossed : probes that took an op over a switch, shape (K,)
     by_delta : every op had an exact rule for its change: no value was subtracted from another
+    by_kind : every op was passed as its kind says; none was evaluated as a whole
     elements : how many numbers were written on the way, for the cost model
     widest : the largest of the arrays among them
     calls : how many ops were passed
@@ -28,6 +29,7 @@ class Probes:
     drops_rows: bool = True
     crossed: Array = field(init=False)
     by_delta: bool = True
+    by_kind: bool = True
     elements: int = 0
     widest: int = 0
     calls: int = 0

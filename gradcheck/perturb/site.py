@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.perturb.window import Array
+from gradcheck.perturb.window import Array, Entry, same
 
 Rule = Callable[..., Any]
 T = TypeVar("T")
@@ -44,6 +44,8 @@ class Operation(Protocol):
     @property
     def factored(self) -> Rule | None: ...
     @property
+    def ranked(self) -> Rule | None: ...
+    @property
     def kink(self) -> Switching | None: ...
     def entry(self, position: int) -> int: ...
     def delta(self, position: int) -> Rule | None: ...
@@ -57,12 +59,21 @@ class Site:
         self.op, self.options = op, options
         self.arguments, self.value = tuple(arguments), value
         self._known: dict[Any, Any] = {}
+        self._latest: dict[str, tuple[tuple[Any, ...], Any]] = {}
 
     def once(self, key: Any, make: Callable[[], T]) -> T:
         """What `make` returns, made when it is first asked for."""
         if key not in self._known:
             self._known[key] = make()
         found: T = self._known[key]
+        return found
+
+    def latest(self, purpose: str, key: tuple[Entry | Array, ...], make: Callable[[], T]) -> T:
+        """What `make` returned for the same key last time: one pass after another has the same directions."""
+        before = self._latest.get(purpose)
+        if before is None or len(before[0]) != len(key) or not all(map(same, before[0], key)):
+            before = self._latest[purpose] = key, make()
+        found: T = before[1]
         return found
 
     def forward(self, *arguments: Array) -> Array:

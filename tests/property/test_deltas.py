@@ -230,3 +230,30 @@ def test_a_factored_rule_is_that_of_the_product(op: Op) -> None:
                 assert told.shape == expected.shape
                 assert np.all(np.abs(told - expected) <= 8.0 * EPS * size)
         assert op.factored(w, np.full((3, 1, 8), 10.0), value, x[..., None], **options) is None
+
+
+RANKED = [op for op in all_ops().values() if op.ranked is not None]
+
+
+@pytest.mark.parametrize("op", RANKED, **SETTINGS)
+@pytest.mark.parametrize("leading", [(), (1,), (3,)], ids=str)
+def test_a_ranked_rule_is_that_of_the_product(op: Op, leading: tuple[int, ...]) -> None:
+    """Directions that all rows share, or each its own; steps so long that a linear rule would be off, and tiny ones."""
+    assert op.ranked is not None
+    random = np.random.default_rng(0)
+    x = random.normal(size=(3, 7))
+    options = {**op.options, "axis": (1,)}
+    value = np.asarray(op.forward(x, **options))[..., None]
+    for rank in (1, 2):
+        w = random.uniform(-1.0, 1.0, size=(*leading, 7, rank))
+        directions, numbers = op.ranked(w, x[..., None], **options)
+        for size in (0.1, 1e-3, 1e-5, 1e-9):
+            u = size * random.uniform(-1.0, 1.0, size=(3, rank, 8))
+            expected = op.delta(0)(w @ u, value, x[..., None], **options)  # type: ignore[misc]
+            told = directions @ numbers(u)
+            assert told.shape == expected.shape
+            assert np.all(np.abs(told - expected) <= 16.0 * EPS * size)
+        # where most of the variance would go, digits would, too: then there is no answer
+        centred = (x - x.mean(axis=1, keepdims=True))[..., None]
+        _, gone = op.ranked(centred, x[..., None], **options)
+        assert gone(np.full((3, 1, 1), -0.9)) is None

@@ -169,7 +169,7 @@ def ops_of(seed: int) -> frozenset[str]:
 
 
 def without_rules(op: Op) -> Op:
-    return replace(op, deltas=(), twins=(), factored=None)
+    return replace(op, deltas=(), twins=(), factored=None, ranked=None)
 
 
 def one_by_one(op: Op) -> Op:

@@ -58,6 +58,28 @@ def test_only_elements_that_are_not_settled_climb_on():
     assert loop.evaluations == ladder.evaluations.sum()
 
 
+def test_what_stands_still_is_asked_with_the_longest_step_and_left_alone():
+    ladder, loop = ladder_of(lambda x: np.array([np.maximum(x[0] - 2.0, 0.0), np.sin(x[1])]), [1.0, 1.0])
+    ladder.climb(loop)
+    assert exponents(ladder) == [-17, -19, -21, -15, -3]
+    assert ladder.outcome().flat.tolist() == [True, False]
+
+
+def test_what_the_longest_step_moves_climbs_on():
+    ladder, loop = ladder_of(lambda x: np.array([np.maximum(x[0] - 1.1, 0.0), np.sin(x[1])]), [1.0, 1.0])
+    ladder.climb(loop)
+    assert sorted(exponents(ladder), reverse=True)[0] == -3
+    assert len(exponents(ladder)) == len(set(exponents(ladder))) > 8
+
+
+def test_levels_noisier_than_what_is_known_are_left_out():
+    rng = np.random.default_rng(0)
+    ladder, loop = ladder_of(lambda x: np.sin(x) + 1e-9 * rng.normal(), [1.0], start=-9)
+    ladder.climb(loop)
+    assert min(exponents(ladder)) == -13  # further down the noise is larger than the bound of the first triples
+    assert max(exponents(ladder)) == -3
+
+
 def test_pilots_climb_six_levels_whatever_they_find():
     ladder, loop = ladder_of(lambda x: 3 * x, [1.0])
     ladder.climb(loop, PILOT_ORDER, stop=False)
