@@ -82,14 +82,14 @@ class StructureEngine:
         usable = move(self.problem.point[tensor].reshape(-1)[cells], steps).up > 0.0
         probed = np.flatnonzero(usable)
         out = np.full((7, cells.size), np.nan)
-        out[:, probed] = self._probe(tensor, cells[probed], steps[probed])
+        out[:, probed] = self._first(tensor, cells[probed], steps[probed])
         self.loop.evaluations += 2 * probed.size
         # Changes are taken of the steps themselves, not of x ± h as rounded: they are what was travelled.
         distance = np.where(usable, steps, 0.0)
         ahead, behind, low, high, noise, crossed, ways = out
         exact = ways >= SUBTRACTED
         if exact.any():
-            rounding = self._rounding(tensor)
+            rounding = self._roundings[tensor]
             size = np.fmax(np.abs(ahead), np.abs(behind))
             exact &= rounding is not None
             if rounding is not None:
@@ -207,21 +207,24 @@ class StructureEngine:
         result: Array = np.sqrt((np.square(shares) * moved).sum(axis=tuple(range(len(shape)))))
         return result
 
-    def _rounding(self, tensor: str) -> Rounding | None:
-        """Slopes taken twice, with steps that differ by little: what differs is rounding. None if nothing moves."""
-        if tensor not in self._roundings:
-            x = self.problem.point[tensor]
-            chosen = np.random.default_rng(x.size).choice(x.size, min(SAMPLED, x.size), replace=False)
-            cells = np.array(sorted({*chosen.tolist(), int(np.abs(x).argmax())}))
-            steps = power_of_two(element_scales(x).reshape(-1)[cells], MEASURED_AT)
-            steps = np.concatenate([steps, steps * APART])
-            ahead, behind, _, _, _, crossed, ways = self._probe(tensor, np.tile(cells, 2), steps)
-            with np.errstate(all="ignore"):
-                slopes = ((ahead - behind) / (2.0 * steps)).reshape(2, -1)
-            smooth = np.isfinite(slopes).all(axis=0) & (crossed.reshape(2, -1) == 0.0).all(axis=0)
-            lengths = np.where(ways[: cells.size] == BY_RULES, 0.0, steps[: cells.size])
-            self._roundings[tensor] = _rounding_of(slopes[:, smooth], lengths[smooth])
-        return self._roundings[tensor]
+    def _first(self, tensor: str, cells: NDArray[np.int64], steps: Array) -> Array:
+        """Columns of `_probe`. The first request for a tensor also takes some slopes twice, with steps that differ by
+        little: what differs is rounding."""
+        if tensor in self._roundings:
+            return self._probe(tensor, cells, steps)
+        x = self.problem.point[tensor]
+        chosen = np.random.default_rng(x.size).choice(x.size, min(SAMPLED, x.size), replace=False)
+        sample = np.array(sorted({*chosen.tolist(), int(np.abs(x).argmax())}))
+        lengths = power_of_two(element_scales(x).reshape(-1)[sample], MEASURED_AT)
+        asked = np.concatenate([steps, lengths, lengths * APART])
+        out = self._probe(tensor, np.concatenate([cells, sample, sample]), asked)
+        ahead, behind, _, _, _, crossed, ways = out[:, cells.size :]
+        with np.errstate(all="ignore"):
+            slopes = ((ahead - behind) / (2.0 * asked[cells.size :])).reshape(2, -1)
+        smooth = np.isfinite(slopes).all(axis=0) & (crossed.reshape(2, -1) == 0.0).all(axis=0)
+        lengths = np.where(ways[: sample.size] == BY_RULES, 0.0, lengths)
+        self._roundings[tensor] = _rounding_of(slopes[:, smooth], lengths[smooth])
+        return out[:, : cells.size]
 
 
 def _rounding_of(slopes: Array, lengths: Array) -> Rounding | None:
