@@ -162,8 +162,11 @@ def test_the_first_surprise_ends_the_run_where_it_does_without_workers(tmp_path:
     right, wrong = ("square", "square_backward"), ("square", "wrong_backward")
     file = write(tmp_path, ("a", *right), ("b", *wrong), ("c", *right), ("d", *wrong), ("e", *right))
     settings = Settings(exit_first=True)
-    workers = Processes(2)  # which such a run ends
-    shared = run_cases(load([str(file)]), settings, Crew(workers))
+    workers = Processes(2)  # of which such a run ends those that are at work
+    try:
+        shared = run_cases(load([str(file)]), settings, Crew(workers))
+    finally:
+        workers.shutdown(wait=False)
     assert [case.name for case in shared.cases] == ["a", "b"]
     assert facts(shared) == facts(run_cases(load([str(file)]), settings))
 
