@@ -103,6 +103,10 @@ class NonFiniteError(GradcheckError):
     """The function itself is not finite where a derivative was asked for."""
 
 
+class UnsafeError(GradcheckError):
+    """Somebody's code would have to run without walls that hold; the grader refuses (exit code 4)."""
+
+
 class InternalError(GradcheckError):
     """gradcheck caught itself in a contradiction: a bug of ours, never a verdict."""
 

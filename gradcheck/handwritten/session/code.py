@@ -28,24 +28,20 @@ class Code:
 
     path : the file
     wrapping : what it computes with in place of arrays
+    modules : the file and its neighbours where they lie in no folder
     Raises CodeError (during load).
     """
 
     wrapping: Wrapping = PLAIN
 
-    def __init__(self, path: str, wrapping: Wrapping = PLAIN) -> None:
+    def __init__(self, path: str, wrapping: Wrapping = PLAIN, modules: Modules | None = None) -> None:
         self.wrapping = wrapping
         self.path = os.path.abspath(path)
         self.name = os.path.basename(self.path)
         self.during = "load"
         self.notes: dict[str, None] = {}
         self.names: dict[str, Any] = {}
-        try:
-            with open(self.path, "rb") as file:
-                source = file.read()
-        except OSError as error:
-            raise CodeError("missing", "load", f"cannot read '{self.name}': {error.strerror}") from None
-        self.modules = Modules(self.path, source)
+        self.modules = modules or Modules(self.path, self._read())
         self._surroundings = Surroundings(self.modules, _Sink(self), self._blame, wrapping)
         with self.running("load"):
             self.names = self.modules.load()
@@ -53,6 +49,13 @@ class Code:
             self.note(f"'{library}' is not installed: what uses it fails")
         if self.modules.endless is not None:
             self.note(f"loading stops at {self.name}:{self.modules.endless}, a loop without an end")
+
+    def _read(self) -> bytes:
+        try:
+            with open(self.path, "rb") as file:
+                return file.read()
+        except OSError as error:
+            raise CodeError("missing", "load", f"cannot read '{self.name}': {error.strerror}") from None
 
     def running(self, during: str) -> AbstractContextManager[None]:
         """Set up what the code may rely on, put back what it may have changed, make a CodeError of what it raises.

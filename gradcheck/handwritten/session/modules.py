@@ -59,6 +59,9 @@ class Modules:
     def _load(self) -> dict[str, Any]:
         importlib.invalidate_caches()
         os.chdir(self.folder)  # whoever entered goes back
+        return self._executed()
+
+    def _executed(self) -> dict[str, Any]:
         if self.package:
             return importlib.import_module(f"{self.package}.{self.stem}").__dict__
         module = ModuleType(f"code_{next(_numbers)}_{self.stem}")
