@@ -9,7 +9,7 @@ TESTS  ?= tests
 # Where several processes share the cores, threads inside numpy only get into each other's way.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: run test lint golden bench soak verdicts mutants wheel clean
+.PHONY: run test lint golden bench soak verdicts diagnose mutants wheel clean
 
 run: $(VENV)/.compiled
 	@$(BIN)/gradcheck run $(CASES)
@@ -38,6 +38,10 @@ soak: $(VENV)/.installed-dev
 
 verdicts: $(VENV)/.installed-dev
 	@$(PYTHON) tests/verdict_table.py
+
+# Planted mistakes, and what the diagnosis calls them.
+diagnose: $(VENV)/.installed-dev
+	@$(ONE_THREAD) $(PYTHON) tests/diagnosis_table.py
 
 # Small mistakes planted in the verdict, one at a time: how many its tests notice.
 mutants: $(VENV)/.installed-dev

@@ -1,6 +1,7 @@
 """Checks cases: build, laws, evidence, verdict; one result per case, or the mistakes in its file.
 
-The only room that calls things in order. What a case means is in `build`, how numbers are gathered in `examine`.
+The only room that calls things in order. What a case means is in `build`, how numbers are gathered in `examine`, and
+how a claim at one point becomes findings in `point`.
 """
 
 from __future__ import annotations
@@ -9,44 +10,25 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from gradcheck.casefile.loader import Loaded
 from gradcheck.casefile.page import problem_of
 from gradcheck.casefile.usage import texts_of
-from gradcheck.checking.announcement import Announce, OnCost, told_costs
+from gradcheck.checking.announcement import Announce, told_costs
 from gradcheck.checking.build import build
-from gradcheck.checking.drawing import Built
-from gradcheck.checking.examine import examine
 from gradcheck.checking.families import Checked, Family, families
-from gradcheck.checking.laws import broken_laws
+from gradcheck.checking.point import Builder, Outcome, WorkAt, case_error, check_point
 from gradcheck.checking.selection import select
 from gradcheck.checking.settings import Settings
 from gradcheck.errors import FieldError, GradcheckError, NonFiniteError, NotationError, SeveralErrors, UserCodeError
 from gradcheck.model.case import Body, Case, CodeBody, Verdict
-from gradcheck.model.problem import Problem
 from gradcheck.model.progress import Progress
-from gradcheck.model.report import CaseError, CaseResult, During, ErrorKind, FileProblem, Finding, Report
-from gradcheck.numerical.portions import Work
-from gradcheck.record import dataclass
-from gradcheck.verdict.aggregate import PRECEDENCE, as_expected, case_verdict, coverage_of
+from gradcheck.model.report import CaseError, CaseResult, FileProblem, Finding, Report
+from gradcheck.verdict.aggregate import as_expected, case_verdict, coverage_of
 
 if TYPE_CHECKING:  # a run without workers reads nothing about them
     from gradcheck.checking.executors import Crew
-
-Builder = Callable[[Case, int], Built]
-WorkAt = Callable[[Case, int], Work]
-
-
-@dataclass(slots=True)
-class _Outcome:
-    """What the trials of a case add up to."""
-
-    findings: list[Finding]
-    error: CaseError | None = None
-    evaluations: int = 0
-    notes: tuple[str, ...] = ()
-    statements: tuple[str, ...] = ()
 
 
 class RunInterruptedError(KeyboardInterrupt):
@@ -155,17 +137,23 @@ def check_case(
         case = replace(case, seed=settings.seed)
     rtol = settings.rtol if settings.rtol is not None else case.rtol
     started = perf_counter()
-    outcome, told = _Outcome([]), told_costs(case.name, settings.budget, announce)
+    outcome, told = Outcome([]), told_costs(case.name, settings.budget, announce)
     try:
         with _watched(case), time_limit(case):
             for trial in range(case.trials):
-                _check_point(case, trial, rtol, outcome, builder, work, settings.budget_of(case), told)
+                check_point(
+                    case, trial, rtol, outcome, builder, work, settings.budget_of(case), told, settings.pictures
+                )
                 if outcome.error is not None:
                     break
     except UserCodeError as error:
-        outcome.error, outcome.statements = _case_error(error), outcome.statements or error.statements
+        outcome.error, outcome.statements = case_error(error), outcome.statements or error.statements
     except (NotationError, FieldError, SeveralErrors) as error:
         return _file_problems(case, error)
+    if outcome.error is not None or any(f.verdict not in ("pass", "vacuous") for f in outcome.findings):
+        from gradcheck.checking.excerpts import add_excerpts  # what is right needs no source
+
+        add_excerpts(case, outcome)
     findings = tuple(outcome.findings)
     verdict = case_verdict(findings, outcome.error)
     resolutions = [f.resolution for f in findings if f.resolution is not None]
@@ -204,46 +192,6 @@ def _is_as_expected(
     return as_expected_of_variant(case.variant.name, case.expect, findings, error, strict)
 
 
-def _check_point(
-    case: Case,
-    trial: int,
-    rtol: float | None,
-    outcome: _Outcome,
-    builder: Builder,
-    work: WorkAt | None,
-    budget: int | None,
-    on_cost: OnCost | None,
-) -> None:
-    """Check one random point and add what was found."""
-    try:
-        built = builder(case, trial)
-        outcome.statements = built.statements
-        problem = built.problem
-        laws = {claim.source: broken_laws(problem, claim) for claim in problem.claims}
-        with built.held():
-            examination = examine(
-                problem,
-                rtol=rtol,
-                seed=case.seed + trial,
-                budget=budget,
-                on_cost=on_cost,
-                work=None if work is None else work(case, trial),
-            )
-        notes = built.notes()
-    except NonFiniteError as error:
-        outcome.error = CaseError("non-finite", "forward", error.message, hint=error.hint)
-        outcome.statements = outcome.statements or error.statements
-        return
-    outcome.evaluations += examination.evaluations
-    outcome.notes = tuple(dict.fromkeys((*outcome.notes, *notes, *examination.notes)))
-    found = [_with_law(f, laws.get(f.claim, {}).get(f.tensor)) for f in examination.findings]
-    spread = examination.noise.spread
-    if spread > 0 and case_verdict(found, None) != "pass":
-        outcome.error = _nondeterministic(problem, spread)
-        return  # what such a function says about gradients is chance
-    outcome.findings[:] = found if trial == 0 else _merge(outcome.findings, found, trial)
-
-
 def _watched(case: Case) -> AbstractContextManager[None]:
     """Ctrl-C told from an interrupt that somebody's code raises; where nobody's code runs there is nothing to tell."""
     if not runs_code(case.body):
@@ -260,46 +208,6 @@ def time_limit(case: Case) -> AbstractContextManager[None]:
     from gradcheck.checking.deadline import deadline  # read only where there is a limit
 
     return deadline(case.timeout, case.body.path.parent)
-
-
-def _case_error(error: UserCodeError) -> CaseError:
-    kind, during = cast(ErrorKind, error.kind), cast(During, error.during)
-    return CaseError(kind, during, error.message, error.file, error.line, error.hint)
-
-
-def _nondeterministic(problem: Problem, spread: float) -> CaseError:
-    size = abs(float(problem.upstream @ problem.value))
-    return CaseError(
-        "nondeterministic",
-        "forward",
-        f"two evaluations at the same point differ by {spread:.3g} (the value is {size:.6g})",
-        hint="seed the random numbers, and keep no state between calls",
-    )
-
-
-def _with_law(finding: Finding, law: str | None) -> Finding:
-    """A finding of a claim that breaks a law fails, whatever the differences say."""
-    if law is None:
-        return finding
-    reason = f"backward is not linear in its upstream gradient: {law}"
-    if finding.verdict == "fail":
-        return replace(finding, reason=reason)
-    return replace(finding, verdict="fail", worst=None, limit=None, reason=reason)  # no element shows it
-
-
-def _merge(before: list[Finding], found: Iterable[Finding], trial: int) -> list[Finding]:
-    """Per claim and tensor the finding with the stronger word; a later point's says which point it was."""
-    merged = {(f.claim, f.tensor): f for f in before}
-    for finding in found:
-        key = (finding.claim, finding.tensor)
-        old = merged.get(key)
-        if old is None or PRECEDENCE.index(finding.verdict) < PRECEDENCE.index(old.verdict):
-            note = f"at random point {trial + 1}"
-            merged[key] = replace(finding, notes=(*finding.notes, note)) if old is not None else finding
-        elif old.verdict == finding.verdict == "pass":
-            resolution = max((r for r in (old.resolution, finding.resolution) if r is not None), default=None)
-            merged[key] = replace(old, checked=old.checked + finding.checked, resolution=resolution)
-    return list(merged.values())
 
 
 def _more_problems(cases: Iterable[Case], known: Iterable[FileProblem]) -> list[FileProblem]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from time import perf_counter
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,19 @@ CONVICT = 256  # elements of a failing tensor that are measured twice; the other
 WEAK = 16  # and 0.5 % of a tensor: elements that passed on weak evidence and are measured again
 
 
+class Known(Protocol):
+    """Evidence about a function at a point, gathered for more than one examination of claims about it.
+
+    noise : of the function there
+    """
+
+    @property
+    def noise(self) -> Noise: ...
+
+    def evidence(self, problem: Problem, responder: Responder, tensor: str, seed: int) -> TensorEvidence:
+        """What is known about a tensor, for this examination to refine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Examination:
     findings: tuple[Finding, ...]
@@ -46,6 +60,7 @@ def examine(
     budget: int | None = None,
     on_cost: Callable[[int, float], None] | None = None,
     work: Work | None = None,
+    known: Known | None = None,
 ) -> Examination:
     """Check every claim of a problem about every tensor in `wrt`.
 
@@ -55,12 +70,13 @@ def examine(
         A function made of ops has an engine that needs none
     on_cost : is told how many evaluations and seconds a black box will take, before the long part of them begins
     work : what works off the engine's probes; None to do it here, one after the other
+    known : evidence that need not be gathered again; a probed case (`budget`) has no use for it
     """
     if budget is not None and problem.traced is None and expected_evaluations(problem) > budget:
         from gradcheck.checking.probing import examine_within  # most runs have no budget
 
         return examine_within(problem, budget, rtol=rtol, seed=seed)
-    noise = measure_noise(problem, seed)
+    noise = measure_noise(problem, seed) if known is None else known.noise
     if on_cost is not None and problem.traced is None:
         evaluations = expected_evaluations(problem)
         on_cost(evaluations, evaluations * _seconds(problem))
@@ -75,7 +91,9 @@ def examine(
         subjects: list[Subject] = []
         estimate = None
         if sound:
-            subjects, estimate = _examine_tensor(problem, loop, engine, noise, tensor, sound, rtol, seed)
+            gathered = known and known.evidence(problem, engine, tensor, seed)
+            evidence = gathered or TensorEvidence(problem, engine, noise, tensor, seed)
+            subjects, estimate = _examine_tensor(problem, loop, engine, noise, evidence, sound, rtol, seed)
         examined.append((broken, subjects, estimate))
     _look_across_tensors(problem, loop, noise, [s for _, subjects, _ in examined for s in subjects], seed)
     for broken, subjects, estimate in examined:
@@ -101,12 +119,12 @@ def _examine_tensor(
     loop: PlainLoop,
     engine: Responder,
     noise: Noise,
-    tensor: str,
+    evidence: TensorEvidence,
     claims: Sequence[Claim],
     rtol: float | None,
     seed: int,
 ) -> tuple[list[Subject], Estimate]:
-    evidence = TensorEvidence(problem, engine, noise, tensor, seed)
+    tensor = evidence.tensor
     subjects = [subject_of(problem, claim, tensor, evidence.estimate, noise, rtol) for claim in claims]
     for is_first in (True, False):  # the second round is for elements that the first one put in a new light
         wanted = np.zeros(evidence.shape, bool)

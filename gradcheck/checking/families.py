@@ -41,7 +41,7 @@ class Family:
         from gradcheck.errors import NotationError
 
         try:
-            ready = realised(case, _indices(case))
+            ready = realised(case, indices(case))
         except (NotApplicableError, NotationError) as error:
             self._note(f"vary: {case.variant.name} does not apply: {error.message}")
             return None
@@ -118,7 +118,7 @@ def _place(error: CaseError) -> str:
     return f", {error.file}" if error.line is None else f", {error.file}:{error.line}"
 
 
-def _indices(case: Case) -> frozenset[str]:
+def indices(case: Case) -> frozenset[str]:
     """The names whose arrays a function or a network needs as whole numbers."""
     if isinstance(case.body, NetworkBody):
         from gradcheck.checking.drawing import numbers_of

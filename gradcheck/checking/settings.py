@@ -20,6 +20,7 @@ class Settings:
     strict : kink, inconclusive and vacuous count as wrong
     budget : evaluations of somebody's code for a case, shared by its random points; where every element takes more, the
         case is probed. None: no limit
+    pictures : measure what the pictures of a report show beside the verdicts; 32 evaluations for a tensor in question
     """
 
     rtol: float | None = None
@@ -28,6 +29,7 @@ class Settings:
     exit_first: bool = False
     strict: bool = False
     budget: int | None = None
+    pictures: bool = False
 
     def budget_of(self, case: Case) -> int | None:
         """The share of one random point of a case; None for no limit."""

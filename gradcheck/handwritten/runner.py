@@ -6,7 +6,7 @@ Reads the statements (`calls.py`, `conventions/`) and runs them (`session/`); ju
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -217,6 +217,10 @@ class Handwritten:
         """For many evaluations in a row: the caller's random generators are put aside once instead of every time."""
         with self._session.code.held(), self._evidence.code.held():
             yield
+
+    def unnoticed(self) -> AbstractContextManager[None]:
+        """For a run of changed code: its notes are dropped, and what it leaves behind in modules is put back."""
+        return self._session.unnoticed()
 
     def _evaluated(self, point: Point) -> list[Any]:
         try:

@@ -44,10 +44,63 @@ class Worst:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What the mistake looks like: a machine-readable kind and a sentence."""
+    """What the mistake looks like.
+
+    kind : a machine-readable word
+    text : what the numbers show, in a sentence that gives nothing away but that
+    place : where to look (`layers.py:12`, `affine_backward, layers.py:12`), "" where that is not known
+    advice : one next step; it may be the corrected line. "" where there is none
+    """
 
     kind: str
     text: str
+    place: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """Every element of a failing tensor, in the order of memory.
+
+    errors : relative errors
+    wrong : whether the element is called wrong; None where that could not be decided
+    claimed, numeric : the two numbers of the element; none at all where nobody kept them
+    """
+
+    shape: tuple[int, ...]
+    errors: tuple[float, ...]
+    wrong: tuple[bool | None, ...]
+    claimed: tuple[float, ...] = ()
+    numeric: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepCurve:
+    """Central differences of the worst element at many steps, the longest first: the evidence behind one number.
+
+    steps, slopes, noise : the h, the difference quotient, and how much noise of the function may add to it
+    chosen : the h that the finding's `numeric` was taken with; 0 where it is no quotient of one step
+    """
+
+    steps: tuple[float, ...]
+    slopes: tuple[float, ...]
+    noise: tuple[float, ...]
+    chosen: float
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Some lines of a source file, around the one that is meant.
+
+    file : as the caller of the run would name it
+    line : the one that is meant, counted from 1
+    first : the number of the first of `lines`
+    """
+
+    file: str
+    line: int
+    first: int
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +115,9 @@ class Finding:
     notes : sentences beside the verdict ("agrees to the 3 digits written")
     reason : why, in one sentence, where the verdict is not `pass`
     diagnosis : what a wrong gradient looks like, the likeliest first
+    heat : the picture of a failing tensor; None for any other, and for a very large one
+    curve : of the worst element; None unless pictures were asked for
+    source : the lines that a wrong gradient comes from, as far as that is known; else those of the case
     coverage : all elements were measured by themselves; or some, and all together (probed); or some (sampled)
     """
 
@@ -79,11 +135,17 @@ class Finding:
     notes: tuple[str, ...] = ()
     diagnosis: tuple[Diagnosis, ...] = ()
     coverage: Coverage = "all"
+    heat: HeatMap | None = None
+    curve: StepCurve | None = None
+    source: Excerpt | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CaseError:
-    """The case could not be checked: somebody's code broke, or the function is not finite at the point."""
+    """The case could not be checked: somebody's code broke, or the function is not finite at the point.
+
+    source : the lines that it broke at, where that is known
+    """
 
     kind: ErrorKind
     during: During
@@ -91,6 +153,7 @@ class CaseError:
     file: str | None = None
     line: int | None = None
     hint: str = ""
+    source: Excerpt | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,10 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "limit": _plain(finding.limit),
         "reason": finding.reason,
         "notes": list(finding.notes),
-        "diagnosis": [{"kind": diagnosis.kind, "text": diagnosis.text} for diagnosis in finding.diagnosis],
+        "diagnosis": [
+            {"kind": said.kind, "text": said.text, "place": said.place, "advice": said.advice}
+            for said in finding.diagnosis
+        ],
     }
 
 

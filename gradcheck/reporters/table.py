@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from gradcheck.model.report import CaseResult, ExitCode, Finding, Report
 from gradcheck.reporters import words
 from gradcheck.reporters.elements import Entry, draw_elements
+from gradcheck.reporters.heat_map import draw_heat_map
 from gradcheck.reporters.layout import GAP, Cell, Column, Row, Screen, clip_label, total_width
 from gradcheck.reporters.numbers import brief, grouped, plural
 from gradcheck.reporters.symbols import symbols_for
@@ -43,10 +44,10 @@ def render_table(
     entries = [entry for shown in (*unexpected, *expected) for entry in _entries(shown, screen, verbose)]
     blocks = [draw_elements(screen, entries, LABEL_WIDTH), _case_lines(screen, expected, verbose)]
     for shown in unexpected:
-        blocks += _paragraphs(screen, shown, shown.shown)
+        blocks += _paragraphs(screen, shown, shown.shown, verbose)
     if verbose:
         for shown in expected:
-            blocks += _paragraphs(screen, shown, shown.rest)
+            blocks += _paragraphs(screen, shown, shown.rest, verbose)
         blocks += _details(screen, [*unexpected, *expected])
     blocks += [_notes(screen, [*unexpected, *expected]), _summary(screen, report)]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -107,8 +108,13 @@ def _case_lines(screen: Screen, views: Sequence[CaseView], verbose: bool) -> lis
     return screen.table([Column("  case"), *columns], [(label, *row) for label, row in zip(labels, rows, strict=True)])
 
 
-def _paragraphs(screen: Screen, shown: CaseView, findings: Sequence[Finding]) -> Iterator[list[str]]:
-    """What is to be said about a case: its error, its findings, what was expected and did not come."""
+def _paragraphs(
+    screen: Screen, shown: CaseView, findings: Sequence[Finding], verbose: bool = False
+) -> Iterator[list[str]]:
+    """What is to be said about a case: its error, its findings, what was expected and did not come.
+
+    verbose : with a picture of every failing tensor
+    """
     case = shown.case
     style = _sign(case, screen)[1]
     place = screen.paragraph([f"{case.file}:{case.line}"], 2, "dim")
@@ -117,7 +123,8 @@ def _paragraphs(screen: Screen, shown: CaseView, findings: Sequence[Finding]) ->
         hint = screen.paragraph([case.error.hint], 2) if case.error.hint else []
         yield [screen.lines(Cell("ERROR  ", style), Cell(shown.label, "bold")), *said, *hint, *place]
     for finding in (finding for finding in findings if finding.verdict != "pass"):
-        yield [*_finding_lines(screen, shown.label, finding, style), *place]
+        picture = draw_heat_map(finding.heat, screen.width) if verbose and finding.heat is not None else []
+        yield [*_finding_lines(screen, shown.label, finding, style), *picture, *place]
     unmet = list(words.unmet_sentences(case, shown.shown))
     if unmet:
         head = screen.lines(Cell("UNEXPECTED  ", style), Cell(shown.label, "bold"))

@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from gradcheck.model.case import Verdict
-from gradcheck.model.report import CaseResult, Finding, Report
+from gradcheck.model.report import CaseResult, Finding, HeatMap, Report, StepCurve
 from gradcheck.record import dataclass
 from gradcheck.reporters.escape import clean
 from gradcheck.verdict.aggregate import PRECEDENCE
@@ -65,6 +65,8 @@ def cleaned(value: T, encoding: str = "utf-8") -> T:
     result: Any = value
     if isinstance(value, str):
         result = clean(value, encoding)
+    elif isinstance(value, HeatMap | StepCurve):
+        pass  # thousands of numbers and no text
     elif is_dataclass(value) and not isinstance(value, type):
         result = replace(value, **{f.name: cleaned(getattr(value, f.name), encoding) for f in fields(value)})
     elif isinstance(value, tuple):

@@ -74,9 +74,16 @@ def worst_sentence(finding: Finding, symbols: Symbols) -> tuple[str, ...]:
     )
 
 
-def diagnosis_sentence(diagnosis: Diagnosis) -> str:
-    """`likely: a factor 2 is lost`; which combinations and which elements are wrong was measured, not only likely."""
-    return diagnosis.text if diagnosis.kind in ("combination", "pattern") else f"likely: {diagnosis.text}"
+def diagnosis_sentence(diagnosis: Diagnosis, *, advice: bool = True) -> str:
+    """`likely: a factor 2 is lost (square_backward, layers.py:12). Next: …`.
+
+    Which combinations and which elements are wrong was measured, not only likely.
+
+    advice : with the next step
+    """
+    said = diagnosis.text if diagnosis.kind in ("combination", "pattern") else f"likely: {diagnosis.text}"
+    place = f" ({diagnosis.place})" if diagnosis.place else ""
+    return said + place + (f". Next: {diagnosis.advice}" if advice and diagnosis.advice else "")
 
 
 def variant_words(count: int) -> str:

@@ -164,8 +164,12 @@ def test_a_relation_between_two_options_is_named(folder: Path) -> None:
     wrong = [
         finding for case in report(folder)["cases"] for finding in case["findings"] if finding["verdict"] == "fail"
     ]
-    assert [finding["diagnosis"] for finding in wrong] == 3 * [
-        [{"kind": "combination", "text": "wrong wherever stride < size, right elsewhere"}]
+    said = [[(said["kind"], said["text"], said["place"]) for said in finding["diagnosis"]] for finding in wrong]
+    assert said == 3 * [
+        [
+            ("accumulation", "assigned where it should be added", "layers.py:28"),
+            ("combination", "wrong wherever stride < size, right elsewhere", ""),
+        ]
     ]
 
 

@@ -60,7 +60,12 @@ def test_a_failing_finding_carries_its_numbers() -> None:
         "index": [0, 2], "claimed": 0.4127, "numeric": 0.8254, "bound": 2e-10, "relative_error": 0.5,
     }  # fmt: skip
     assert finding["diagnosis"] == [
-        {"kind": "factor", "text": "claimed is half of numeric everywhere; a factor 2 is lost (d x²/dx = 2x?)"}
+        {
+            "kind": "factor",
+            "text": "claimed is half of numeric everywhere; a factor 2 is lost (d x²/dx = 2x?)",
+            "place": "",
+            "advice": "",
+        }
     ]
 
 

@@ -7,8 +7,8 @@ the order of it all, and what is noticed on the way.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from .built import Built
@@ -133,6 +133,16 @@ class Session:
                 found = self._call_backward(point, upstream or [])
             self._evaluation.notice_globals()
         return found
+
+    @contextmanager
+    def unnoticed(self) -> Iterator[None]:
+        """For a run of changed code: it leaves no notes, and what it has changed in modules is put back."""
+        notes, of_wrapping = dict(self.code.notes), dict(self.wrapping.notes)
+        try:
+            yield
+        finally:
+            self.code.notes, self.wrapping.notes = notes, of_wrapping
+            self._evaluation.notice_globals()
 
     # -- forward --
 

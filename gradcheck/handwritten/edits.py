@@ -1,0 +1,288 @@
+"""Small edits of a Python function, one classic mistake each: made to see what repairs a backward, or what breaks it.
+
+Syntax trees in, syntax trees out; nobody's code is run here. An edit and its reverse are the same mistake, so each
+carries the kind that `verdict.diagnose` knows it by.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+
+from gradcheck.handwritten.edit_sites import Site, atoms_of, called, is_whole, loaded, sites_of
+from gradcheck.record import dataclass
+
+AXES = ("0", "1", "(0, 2, 3)")  # over which a batch, rows or the places of an image are summed
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One edit, to be used while the generator that gave it stands still: then the tree has it.
+
+    kind : the mistake that this edit corrects
+    line : of the file
+    before, after : the statement, as it stands in the file and as it would
+    """
+
+    kind: str
+    line: int
+    before: str
+    after: str
+
+
+def edits(
+    function: ast.FunctionDef, keep: Callable[[Site], bool] = lambda site: True, *, shapes_first: bool = False
+) -> Iterator[Edit]:
+    """Every edit of the function, the likeliest mistakes first; each is undone before the next one is made.
+
+    keep : whether anything at a place is worth an edit
+    shapes_first : the mistake changes a shape: then a sum that is missing is the likeliest, and a sign is not
+    """
+    for kind, site, new in _of_expressions(function, keep, shapes_first):
+        before = _shown(site.statement)
+        site.put(ast.fix_missing_locations(ast.copy_location(new, site.node)))
+        edit = Edit(kind, site.node.lineno, before, _shown(site.statement))
+        try:
+            if edit.after != edit.before:
+                yield edit
+        finally:  # whoever has seen enough may leave
+            site.put(site.node)
+
+
+def probes(function: ast.FunctionDef) -> Iterator[ast.expr]:
+    """Every expression whose value has a name, changed to other numbers while it is looked at: what hangs on it?"""
+    for site in list(sites_of(function)):
+        is_named = isinstance(site.parent, ast.Assign | ast.AugAssign | ast.Return | ast.Tuple)
+        if is_named and site.node is site.root and not isinstance(site.node, ast.Tuple):
+            # Neither a multiple nor a shift alone: a mask or a normalisation would not see it.
+            new = ast.BinOp(ast.BinOp(site.node, ast.Mult(), ast.Constant(1.37)), ast.Add(), ast.Constant(0.61))
+            site.put(ast.fix_missing_locations(ast.copy_location(new, site.node)))
+            try:
+                yield site.node
+            finally:
+                site.put(site.node)
+
+
+def _of_expressions(
+    function: ast.FunctionDef, keep: Callable[[Site], bool], shapes_first: bool
+) -> Iterator[tuple[str, Site, ast.expr]]:
+    sites, atoms = [site for site in sites_of(function) if keep(site)], atoms_of(function)
+    arriving = {a.arg for a in function.args.args if a.arg[:1] == "d" and len(a.arg) > 1}
+    whole = [site for site in sites if is_whole(site)]
+    used = loaded(function)
+
+    def sums(axes: Sequence[str]) -> Iterator[tuple[str, Site, ast.expr]]:
+        for site in sites:
+            if site in whole or (isinstance(site.node, ast.BinOp) and not site.in_size):
+                yield from (("sum", site, new) for new in _sums(site.node, axes, named))
+
+    named = [atom for atom in atoms if atom in ("axis", "axes", "dim")]
+    if shapes_first:
+        yield from sums((*AXES, *named))
+    yield from _augmented(sites)
+    for family in (_transposed, _slices, _signs, _axes, _operators, _means, _numbers):
+        for site in sites:
+            yield from (("shift" if site.in_slice else kind, site, new) for kind, new in family(site, atoms))
+    for site in whole:
+        yield from ((kind, site, new) for kind, new in _paths(site.node, atoms, used))
+    for make in (_negated, _likely_factors):
+        for site in whole:
+            yield from ((kind, site, new) for kind, new in make(site.node, atoms, arriving))
+    for site in sites:
+        yield from (("variable", site, new) for new in _variables(site.node, atoms))
+    if not shapes_first:
+        yield from sums(named)
+    for make in (_terms, _factors):
+        for site in whole:
+            yield from ((kind, site, new) for kind, new in make(site.node, atoms, arriving))
+    for site in sites:
+        yield from (("term", site, new) for new in _without(site.node))
+    if not shapes_first:
+        yield from sums(AXES)
+
+
+def _shown(statement: ast.stmt) -> str:
+    """The first line of a statement as Python writes it; `a += b - a` is an assignment to a."""
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
+        target, value = ast.unparse(statement.target), statement.value
+        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub) and ast.unparse(value.right) == target:
+            return f"{target} = {ast.unparse(value.left)}"
+    return ast.unparse(statement).partition("\n")[0]
+
+
+def _expression(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+# -- families of edits ------------------------------------------------------------------------------------------------
+
+
+def _augmented(sites: list[Site]) -> Iterator[tuple[str, Site, ast.expr]]:
+    """`a = b` and `a += b`, the one for the other; written as an edit of an expression: `a = a + b`, `a += b - a`."""
+    for site in sites:
+        statement = site.statement
+        is_value = site.parent is statement and site.field == "value"
+        if isinstance(statement, ast.Assign) and is_value and len(statement.targets) == 1:
+            target = statement.targets[0]
+            if isinstance(target, ast.Subscript | ast.Name | ast.Attribute):
+                before = _expression(ast.unparse(target))
+                yield "accumulation", site, ast.BinOp(before, ast.Add(), site.node)
+        if isinstance(statement, ast.AugAssign) and is_value:
+            if isinstance(statement.op, ast.Add):
+                target = _expression(ast.unparse(statement.target))
+                yield "stale", site, ast.BinOp(site.node, ast.Sub(), target)
+            yield "sign", site, ast.UnaryOp(ast.USub(), site.node)
+
+
+def _transposed(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
+    node, parent = site.node, site.parent
+    is_operand = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.MatMult)
+    is_argument = isinstance(parent, ast.Call) and called(parent) in ("dot", "matmul")
+    if (is_operand or (is_argument and site.field == "args")) and isinstance(node, ast.expr):
+        if isinstance(node, ast.Attribute) and node.attr == "T":
+            yield "transposed", node.value
+        else:
+            yield "transposed", ast.Attribute(node, "T", ast.Load())
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        yield "transposed", ast.Attribute(node, "T", ast.Load())
+
+
+def _signs(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
+    node = site.node
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+        yield "sign", ast.BinOp(node.left, other, node.right)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        yield "sign", node.operand
+
+
+def _axes(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
+    """Other axes of a sum; what they are named in the function as well."""
+    if not (isinstance(site.parent, ast.keyword) and site.parent.arg in ("axis", "axes")):
+        return
+    texts = ["0", "1", "2", "-1", "None", "(0, 2, 3)", "(0, 1)", "(0, 2)", "(1, 2)", "(2, 3)"]
+    yield from (("axis", _expression(text)) for text in (*texts, *(a for a in atoms if a in ("axis", "axes", "dim"))))
+
+
+def _operators(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
+    node = site.node
+    if isinstance(node, ast.BinOp):
+        others = {
+            ast.Mult: (ast.Div, ast.Add), ast.Div: (ast.Mult,), ast.Add: (ast.Mult,), ast.MatMult: (ast.Mult,),
+        }  # fmt: skip
+        for operator in others.get(type(node.op), ()):
+            yield "operator", ast.BinOp(node.left, operator(), node.right)
+        is_difference = isinstance(node.op, ast.Add | ast.Sub) and isinstance(node.left, ast.BinOp)
+        if is_difference and isinstance(node.left.op, ast.Mult | ast.Div):  # type: ignore[attr-defined]
+            left: ast.BinOp = node.left  # type: ignore[assignment]
+            inner = ast.BinOp(left.right, node.op, node.right)
+            yield "operator", ast.BinOp(left.left, ast.Mult(), inner)  # brackets that are missing
+        if isinstance(node.op, ast.Pow):
+            yield "power", node.left
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        yield "term", ast.BinOp(ast.Constant(1), ast.Sub(), node.operand)
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        flips = {ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.GtE: ast.LtE, ast.LtE: ast.GtE, ast.Eq: ast.NotEq}
+        flip = flips.get(type(node.ops[0]))
+        if flip is not None:
+            yield "operator", ast.Compare(node.left, [flip()], node.comparators)
+    if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and is_whole(site):
+        yield "power", ast.BinOp(node, ast.Pow(), ast.Constant(2))
+
+
+def _means(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
+    node = site.node
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("sum", "mean"):
+        other = "mean" if node.func.attr == "sum" else "sum"
+        yield "factor", ast.Call(ast.Attribute(node.func.value, other, ast.Load()), node.args, node.keywords)
+
+
+def _slices(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
+    """Bounds of slices, and arguments of range, by one."""
+    in_slice = isinstance(site.parent, ast.Slice)
+    in_range = isinstance(site.parent, ast.Call) and called(site.parent) == "range"
+    if in_slice or in_range:
+        node = site.node
+        is_by_one = isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant) and node.right.value == 1
+        for operator in (ast.Add, ast.Sub):
+            if not (is_by_one and isinstance(node, ast.BinOp) and not isinstance(node.op, operator)):
+                yield "shift", ast.BinOp(node, operator(), ast.Constant(1))
+        if isinstance(node, ast.BinOp):
+            yield "shift", node.left
+        else:
+            yield from (("shift", ast.BinOp(node, ast.Sub(), _expression(atom))) for atom in atoms)
+
+
+def _numbers(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
+    """Other constants beside the one that is written."""
+    node = site.node
+    in_product = isinstance(site.parent, ast.BinOp)
+    if in_product and isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        for value in (0.5, 1, 2, 3, 4):
+            if value != node.value:
+                yield "factor", ast.Constant(value)
+
+
+def _negated(node: ast.expr, atoms: list[str], arriving: set[str]) -> Iterator[tuple[str, ast.expr]]:
+    yield "sign", ast.UnaryOp(ast.USub(), node)
+
+
+def _sums(node: ast.expr, axes: Sequence[str], named: list[str]) -> Iterator[ast.expr]:
+    """A sum over an axis that is missing, or a mean over axes that have a name; and a sum over all."""
+    for axis in axes:
+        for word in ("sum", "mean") if axis in named else ("sum",):
+            for keepdims in (False, True):
+                keywords = [ast.keyword("axis", _expression(axis))]
+                keywords += [ast.keyword("keepdims", ast.Constant(True))] if keepdims else []
+                yield ast.Call(ast.Attribute(node, word, ast.Load()), [], keywords)
+    if "0" in axes:
+        yield ast.Call(ast.Attribute(node, "sum", ast.Load()), [], [])
+
+
+def _likely_factors(node: ast.expr, atoms: list[str], arriving: set[str]) -> Iterator[tuple[str, ast.expr]]:
+    """A factor that is missing: something at hand, or the derivative of tanh made of it."""
+    for atom in atoms:
+        kind = "upstream" if atom in arriving else "term"
+        yield kind, ast.BinOp(node, ast.Mult(), _expression(atom))
+        yield "activation", ast.BinOp(node, ast.Mult(), _expression(f"(1 - {atom} ** 2)"))
+
+
+def _factors(node: ast.expr, atoms: list[str], arriving: set[str]) -> Iterator[tuple[str, ast.expr]]:
+    """The rarer factors: numbers, lengths, other derivatives, divisors."""
+    for number in (2, 0.5):
+        yield "factor", ast.BinOp(ast.Constant(number), ast.Mult(), node)
+    for atom in atoms:
+        forms = (f"({atom} * (1 - {atom}))", f"(1 - {atom})", f"({atom} > 0)")
+        yield from (("activation", ast.BinOp(node, ast.Mult(), _expression(form))) for form in forms)
+        yield "term", ast.BinOp(node, ast.Div(), _expression(atom))
+        for operator in (ast.Div(), ast.Mult()):
+            yield "factor", ast.BinOp(node, operator, _expression(f"len({atom})"))
+
+
+def _variables(node: ast.expr, atoms: list[str]) -> Iterator[ast.expr]:
+    """Another thing at hand in place of this one."""
+    if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and (text := ast.unparse(node)) in atoms:
+        yield from (_expression(atom) for atom in atoms if atom != text)
+
+
+def _paths(node: ast.expr, atoms: list[str], used: set[str]) -> Iterator[tuple[str, ast.expr]]:
+    """Something that is computed and never used."""
+    for atom in atoms:
+        if atom.isidentifier() and atom not in used:
+            yield "path", ast.BinOp(node, ast.Add(), _expression(atom))
+            yield "path", ast.BinOp(node, ast.Sub(), _expression(atom))
+
+
+def _terms(node: ast.expr, atoms: list[str], arriving: set[str]) -> Iterator[tuple[str, ast.expr]]:
+    """A summand that is missing: 1, or something at hand."""
+    yield "term", ast.BinOp(ast.Constant(1), ast.Add(), node)
+    for atom in atoms:
+        yield "term", ast.BinOp(node, ast.Add(), _expression(atom))
+        yield "term", ast.BinOp(node, ast.Sub(), _expression(atom))
+
+
+def _without(node: ast.expr) -> Iterator[ast.expr]:
+    """One operand less."""
+    if isinstance(node, ast.BinOp):
+        yield node.left
+        yield node.right
