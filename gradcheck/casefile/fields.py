@@ -30,6 +30,7 @@ from gradcheck.casefile.values import (
     list_of,
     name,
     names_to,
+    nested,
     one_of,
     one_or_per_name,
     real,
@@ -75,8 +76,10 @@ def _upstream(node: Node) -> Any:
 TEXT = Kind(read_text, {"type": "string"})
 EXPRESSION = Kind(read_expression, {"type": "string"})
 STATEMENTS = Kind(read_statements, {"type": "string"})
-ARRAY = Kind(read_array, {"type": ["number", "string", "array"]})
-NUMBERS = Kind(read_numbers, {"type": ["number", "array"]})
+NESTED = nested({"type": "number"}, 4)  # an editor need not count the brackets of the few deeper ones
+ARRAY = Kind(read_array, {"anyOf": [{"type": "string"}, *NESTED["anyOf"]]})
+NUMBERS = Kind(read_numbers, NESTED)
+LAYERS = Kind(read_layers, {"type": "array", "items": nested({"type": "string"}, 2), "minItems": 1})
 FILE = Kind(read_file_path, {"type": "string"})
 WORDS = list_of(TEXT, or_one=True)
 
@@ -101,7 +104,7 @@ CASE: dict[str, Key] = {
     "function": Key(STATEMENTS, "lines of assignments; the last value is the output"),
     "constants": Key(names_to(ARRAY), "named arrays that are not differentiated", {}),
     "gradient": Key(names_to(EXPRESSION), "formulas derived by hand, per input", {}),
-    "network": Key(Kind(read_layers, {"type": "array"}), "layers in order; a list within is a residual block"),
+    "network": Key(LAYERS, "layers in order; a list within is a residual block"),
     "loss": Key(EXPRESSION, "the loss on top of the network"),
     "penalty": Key(EXPRESSION, "a term on the parameters that is added to the loss: l2(0.01)"),
     "parameters": Key(names_to(ARRAY), "initialisers of parameters, per name", {}),
@@ -160,6 +163,12 @@ ASSIGNMENT: dict[str, Key] = {
     "files": Key(WORDS, "the files of a submission; default: those named by code", ()),
     "secret": Key(TEXT, "what the grader's random numbers are drawn from"),
     "roster": Key(FILE, "a CSV file with the students"),
+}
+
+# A case that has a reference in an assignment: its code is in the submissions, and need not be here.
+SUBMITTED: dict[str, Key] = {
+    **CASE,
+    "code": Key(Kind(lambda node: read_code(node, must_exist=False), {"type": "string"}), CASE["code"].about),
 }
 
 TOP = ("cases", "defaults", "assignment")  # the keys of a file that lists its cases

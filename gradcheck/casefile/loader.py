@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gradcheck.casefile.page import Page, UnreadableError, problem_at, problem_of, read_page
-from gradcheck.casefile.reading import Reading
+from gradcheck.casefile.reading import Heading, Reading
 from gradcheck.casefile.tree import compose
 from gradcheck.location import Location
 from gradcheck.model.case import Case
@@ -29,11 +29,13 @@ class Loaded:
     cases : after `defaults` and `sweep`, in file order
     problems : everything wrong with the rest
     doubtful : cases that are not to be checked because of a problem, but may be searched for more
+    assignment : what stands under that key, of a single file; None where it has none
     """
 
     cases: tuple[Case, ...]
     problems: tuple[FileProblem, ...]
     doubtful: tuple[Case, ...] = ()
+    assignment: Heading | None = None
 
 
 def load(paths: Iterable[str | Path]) -> Loaded:
@@ -77,7 +79,7 @@ def load_page(page: Page) -> Loaded:
     """The cases and the problems of a text that stands in `page.file`."""
     reading = Reading(compose(page))
     cases = tuple(reading.cases())
-    return Loaded(cases, reading.problems(), tuple(reading.doubtful))
+    return Loaded(cases, reading.problems(), tuple(reading.doubtful), reading.assignment)
 
 
 def _files(given: str) -> Iterator[str]:

@@ -15,8 +15,10 @@ class PathError(GradcheckError):
     """A path that leads nowhere, or out of the case's tree."""
 
 
-def find_file(directory: Path, written: str) -> Path:
+def find_file(directory: Path, written: str, *, must_exist: bool = True) -> Path:
     """The absolute path of a file named in a case file of `directory`.
+
+    must_exist : False for a file that somebody else has (the code of an assignment)
 
     Raises PathError where it does not exist, is no file, is absolute, or lies outside the tree.
     """
@@ -36,6 +38,8 @@ def find_file(directory: Path, written: str) -> Path:
                 "move the file beside the case, or start gradcheck in a folder that holds both",
             )
         if not path.exists():
+            if not must_exist:
+                return path
             siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
             raise PathError(
                 f"there is no file '{written}' beside the case file",

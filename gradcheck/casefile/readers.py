@@ -190,22 +190,25 @@ def read_layers(node: Node) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
-def read_code(node: Node) -> tuple[Path, str | None]:
-    """`layers.py` or `layers.py:Affine`: the file, which exists, and what is asked of it."""
+def read_code(node: Node, *, must_exist: bool = True) -> tuple[Path, str | None]:
+    """`layers.py` or `layers.py:Affine`: the file, which exists, and what is asked of it.
+
+    must_exist : False where the file is the students'
+    """
     text = read_text(node).strip()
     written, colon, entry = text.rpartition(":")
     if not colon:
         written, entry = text, ""
     if colon and not all(part.isidentifier() and part[0] != "_" for part in entry.split(".")):
         raise mistake(node, f"expected a name behind the ':', got '{entry}'", "write file.py:Name")
-    return read_file_path(node, written), entry or None
+    return read_file_path(node, written, must_exist=must_exist), entry or None
 
 
-def read_file_path(node: Node, written: str | None = None) -> Path:
+def read_file_path(node: Node, written: str | None = None, *, must_exist: bool = True) -> Path:
     """The absolute path of a file that exists, in the tree of the case."""
     text = read_text(node).strip() if written is None else written
     try:
-        return find_file(Path(node.page.file).parent, text)
+        return find_file(Path(node.page.file).parent, text, must_exist=must_exist)
     except PathError as error:
         raise mistake(node, error.message, error.hint) from None
 

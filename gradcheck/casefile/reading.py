@@ -5,14 +5,15 @@ Splits the file into cases, merges `defaults`, expands `sweep`; how one case com
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from gradcheck.casefile.assemble import assemble
 from gradcheck.casefile.checks import check_case, kind_of, without_other_kinds
-from gradcheck.casefile.fields import ASSIGNMENT, CASE, KINDS, TOP, read_fields
+from gradcheck.casefile.fields import ASSIGNMENT, CASE, KINDS, SUBMITTED, TOP, read_fields
 from gradcheck.casefile.merge import merged
 from gradcheck.casefile.nodes import Broken, Fields, Items, Node
 from gradcheck.casefile.page import Mistake
@@ -20,15 +21,24 @@ from gradcheck.casefile.readers import described, expected
 from gradcheck.casefile.sweep import expand, variants
 from gradcheck.casefile.tree import MAX_MISTAKES, Tree
 from gradcheck.errors import GradcheckError, NotationError, did_you_mean
-from gradcheck.location import Span
+from gradcheck.location import Location, Span
 from gradcheck.model.case import Case
 from gradcheck.model.report import FileProblem
+from gradcheck.record import dataclass
 
 MAX_CASES = 5_000  # of one file, sweeps included
 # Keys that no other mistake of a case hangs on: with one of them wrong the case can still be searched for more.
 HARMLESS = frozenset(
     ("why", "tags", "seed", "trials", "rtol", "expect", "points", "hidden", "expected", "gradient", "upstream", "wrt")
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What stands under `assignment`. values : key → value, or its default; where : key → its place"""
+
+    values: Mapping[str, Any]
+    where: Mapping[str, Location]
 
 
 class Reading:
@@ -39,6 +49,7 @@ class Reading:
         self.page = tree.page
         self.found: list[Mistake | NotationError] = list(tree.mistakes)
         self.doubtful: list[Case] = []
+        self.assignment: Heading | None = None
 
     def problems(self) -> tuple[FileProblem, ...]:
         """Everything found, by place, each once: what is wrong in `defaults` is wrong in every case."""
@@ -138,7 +149,10 @@ class Reading:
 
     def _assignment(self, node: Node | None) -> None:
         if isinstance(node, Fields):
-            self.found.extend(read_fields(ASSIGNMENT, node).mistakes)
+            read = read_fields(ASSIGNMENT, node)
+            self.found.extend(read.mistakes)
+            where = {key.text: self.page.location(value.span.start) for key, value in node.pairs}
+            self.assignment = Heading(read.values, where)
         elif node is not None and not isinstance(node, Broken):
             self.found.extend(expected("a mapping", node, "write 'key: value' lines below 'assignment:'").found)
 
@@ -148,7 +162,8 @@ class Reading:
         self.found.extend(mistakes)
         if kind is not None:
             fields = without_other_kinds(fields, kind)
-        read = read_fields(CASE, fields)
+        is_submitted = self.assignment is not None and fields.get("reference") is not None
+        read = read_fields(SUBMITTED if is_submitted else CASE, fields)
         self.found.extend(read.mistakes)
         if kind is None:
             return None, False

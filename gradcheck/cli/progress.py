@@ -38,6 +38,7 @@ class ProgressLine:
         self.stream, self.color, self.clock = stream, color, clock
         self.started, self.shown = clock(), 0.0
         self.count, self.total, self.name = 0, 0, ""
+        self.noun = "cases"  # what is counted
         self._bar: Bar | None = None
         self._remaining: Remaining | None = None
 
@@ -76,7 +77,7 @@ class ProgressLine:
         """What the line says now, and the share of the bar that is full."""
         parts, share = [], None
         if self.total > 1:
-            parts.append(f"{self.count} of {self.total} cases")
+            parts.append(f"{self.count} of {self.total} {self.noun}")
             share = self.count / self.total
             left = (self.clock() - self.started) * (self.total - self.count) / self.count if self.count else None
         if self._remaining is not None:

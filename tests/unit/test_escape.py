@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcheck.reporters.escape import can_encode, clean, clean_lines
+from gradcheck.reporters.escape import can_encode, clean, clean_lines, in_cell, in_html, in_log, in_markdown, in_xml
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=60)
 
@@ -69,3 +71,37 @@ def test_a_clean_text_is_one_printable_line_of_the_encoding(text: str, encoding:
 @given(ANY_TEXT)
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     assert clean(clean(text)) == clean(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("::error::x", "\\::error::x"),
+        ("  ::add-mask::x", "\\  ::add-mask::x"),
+        ("a ::error::x", "a ::error::x"),
+        ("a ##[group]x", "a ## [group]x"),
+        ("\x1b[1m", "\\x1b[1m"),
+    ],
+)
+def test_a_log_of_a_ci_system_gets_no_command(text: str, shown: str) -> None:
+    assert in_log(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"), (" =1", "' =1"), ("＝1", "'＝1"),
+        ("Ana", "Ana"), ("", ""), ("a=1", "a=1"), ("\t=1", "\\t=1"),
+    ],
+)  # fmt: skip
+def test_a_cell_is_never_a_formula(text: str, shown: str) -> None:
+    assert in_cell(text) == shown
+
+
+@given(ANY_TEXT)
+def test_html_xml_and_markdown_hold_any_text_and_no_markup(text: str) -> None:
+    for shown in (in_html(text), in_xml(text)):
+        assert not set(shown) & set("<>\"'")
+    assert ElementTree.fromstring(f"<a b='{in_xml(text)}'>{in_xml(text)}</a>").text in (clean(text), None)
+    assert re.sub(r"\\([!-/:-@[-`{-~])", r"\1", in_markdown(text)) == clean(text)
+    assert not re.search(r"(?<!\\)(?:\\\\)*[<*_`\[|]", in_markdown(text))
