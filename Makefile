@@ -26,11 +26,12 @@ lint: $(VENV)/.installed-dev
 golden: $(VENV)/.installed-dev
 	@GOLDEN=1 $(ONE_THREAD) $(PYTHON) -m pytest -n auto $(TESTS)
 
-# About ten minutes; `make bench WORKLOADS=w3` takes one. Other checkers are compared where they are installed.
+# About a quarter of an hour; `make bench WORKLOADS=w3` takes one. Other checkers are compared where they are installed.
 bench: $(VENV)/.installed-dev $(VENV)/.compiled
 	@$(if $(WORKLOADS),,$(PYTHON) tests/benchmarks/startup.py)
 	@$(if $(WORKLOADS),,$(PYTHON) tests/benchmarks/peers.py)
 	@$(PYTHON) tests/benchmarks/bench.py $(WORKLOADS)
+	@$(if $(WORKLOADS),,$(PYTHON) tests/benchmarks/grading.py)
 
 # The property tests and the fuzzer, at length.
 soak: $(VENV)/.installed-dev
