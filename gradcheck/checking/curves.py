@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from gradcheck.checking.deadline import deadline
 from gradcheck.checking.examine import Examination
 from gradcheck.errors import GradcheckError
+from gradcheck.model.case import Case, CodeBody
 from gradcheck.model.evidence import Estimate
 from gradcheck.model.problem import Problem
 from gradcheck.model.report import Finding, StepCurve
@@ -25,8 +28,11 @@ from gradcheck.numerical.steps import element_scales
 MOST_CURVES = 8  # of one point of a case; a network of fifty layers shows the same mistake in each of them
 
 
-def with_curves(problem: Problem, examination: Examination, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings; of those that do not pass, the first few with the step curve of their worst element."""
+def with_curves(case: Case, problem: Problem, examination: Examination, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings; of those that do not pass, the first few with the step curve of their worst element.
+
+    case : whose time limit holds for every curve by itself
+    """
     responder = engine_for(problem, PlainLoop(problem, examination.noise))
     estimates = {(s.claim.source, s.tensor): estimate for s, estimate in examination.compared}
     made: list[Finding] = []
@@ -37,7 +43,12 @@ def with_curves(problem: Problem, examination: Examination, findings: Sequence[F
             made.append(finding)
             continue
         left -= 1
-        curve = _curve(problem, responder, examination.noise, finding.tensor, finding.worst.index, estimate)
+        seconds, folder = (case.timeout, case.body.path.parent) if isinstance(case.body, CodeBody) else (None, Path())
+        try:
+            with deadline(seconds, folder):
+                curve = _curve(problem, responder, examination.noise, finding.tensor, finding.worst.index, estimate)
+        except GradcheckError:  # at a long step somebody's code may break, or not come to an end
+            curve = None
         made.append(replace(finding, curve=curve))
     return made
 
@@ -45,17 +56,14 @@ def with_curves(problem: Problem, examination: Examination, findings: Sequence[F
 def _curve(
     problem: Problem, responder: Responder, noise: Noise, tensor: str, index: tuple[int, ...], estimate: Estimate
 ) -> StepCurve | None:
-    """None where the function breaks on the way, or is not finite at any two points."""
+    """None where the function is nowhere finite on both sides."""
     x = np.asarray(problem.point[tensor])
     cell = int(np.ravel_multi_index(index, x.shape)) if index else 0
     flat, cells = x.reshape(-1), np.array([cell])
     start = start_exponent(noise, problem.epsilon)
     own = flat[cells].astype(np.float64)
     ladder = Ladder(tensor, cells, own, element_scales(flat)[cells], start, noise, problem.epsilon)
-    try:
-        ladder.climb(responder, ORDER, stop=False)
-    except GradcheckError:
-        return None
+    ladder.climb(responder, ORDER, stop=False)
     levels = ladder.levels()
     known = np.isfinite(levels.central[:, 0])
     if not known.any():

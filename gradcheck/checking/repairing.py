@@ -93,10 +93,10 @@ class _Runs:
         assert built.code is not None
         self._lines, self._most_lines = Lines(built.code.relative), PATIENCE * lines + SLACK
 
-    def gradients(self, *, keeps_outputs: Callable[[Gradients], bool] = lambda found: False) -> Gradients | None:
+    def gradients(self, *, needs_outputs: Callable[[Gradients], bool] = lambda found: False) -> Gradients | None:
         """What backward gives; None where it breaks or takes too long.
 
-        keeps_outputs : whether, with these gradients, forward has to give what it always gave
+        needs_outputs : whether, with these gradients, forward has to give what it always gave
         """
         self.left -= 1
         problem, code = self._built.problem, self._built.code
@@ -104,11 +104,15 @@ class _Runs:
         try:
             with code.unnoticed(), self._lines.counted(self._most_lines):
                 found = self._built.rerun()
-                if keeps_outputs(found) and not np.array_equal(problem.function(problem.point), problem.value):
+                if needs_outputs(found) and not np.array_equal(problem.function(problem.point), problem.value):
                     return None
         except (GradcheckError, TooManyLinesError):
             return None
         return found
+
+    def keeps_outputs(self) -> bool:
+        """Whether forward gives what it always gave."""
+        return self.gradients(needs_outputs=lambda found: True) is not None
 
 
 def _tried(runs: _Runs, functions: Sequence[LiveFunction], compared: Sequence[Compared]) -> list[Repair]:
@@ -116,7 +120,7 @@ def _tried(runs: _Runs, functions: Sequence[LiveFunction], compared: Sequence[Co
     failing = {c.tensor for c in compared if c.fails}
     for live, edit in _ordered(runs, functions, compared):
         with live.edited() as is_program:
-            gradients = runs.gradients(keeps_outputs=lambda g: bool(_mended(g, compared))) if is_program else None
+            gradients = runs.gradients(needs_outputs=lambda g: bool(_mended(g, compared))) if is_program else None
         mended = frozenset() if gradients is None else _mended(gradients, compared)
         if mended:
             found.setdefault((live.file, edit.line, edit.after), Repair(edit, live.file, mended, mended == failing))
@@ -161,12 +165,15 @@ def _ordered(
 def _reach(runs: _Runs, live: LiveFunction, compared: Sequence[Compared]) -> dict[ast.expr, frozenset[str]]:
     """Expression → the tensors whose gradient is another one when its value is; what breaks when moved is left out."""
     before = {c.tensor: c.claimed for c in compared}
-    found = {}
+    found: dict[ast.expr, frozenset[str]] = {}
     for root in probes(live.tree):
         if runs.left <= 0:
             break
         with live.edited() as is_program:
             gradients = runs.gradients() if is_program else None
+            if gradients is not None and not live.in_backward and not runs.keeps_outputs():
+                found[root] = frozenset()  # of the function itself: it stays as it is
+                continue
         if gradients is not None:
             found[root] = frozenset(
                 name for name, array in before.items()

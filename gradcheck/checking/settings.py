@@ -20,7 +20,8 @@ class Settings:
     strict : kink, inconclusive and vacuous count as wrong
     budget : evaluations of somebody's code for a case, shared by its random points; where every element takes more, the
         case is probed. None: no limit
-    pictures : measure what the pictures of a report show beside the verdicts; 32 evaluations for a tensor in question
+    pictures : measure what the pictures of a report show beside the verdicts: 32 evaluations for a tensor in question,
+        unless there is a budget for the code
     """
 
     rtol: float | None = None

@@ -7,21 +7,34 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from gradcheck.errors import GradcheckError
 from gradcheck.record import dataclass
 
 if TYPE_CHECKING:  # the reports' types bring in numpy, which `--help` does without
     from gradcheck.model.report import ExitCode, Report
 
-FORMATS: Mapping[str, tuple[str, ...]] = {"table": (".txt",), "json": (".json",)}  # name → suffixes of its files
+# Name → suffixes of its files; annotations for GitHub are read from stdout and have no file of their own.
+FORMATS: Mapping[str, tuple[str, ...]] = {
+    "table": (".txt",), "json": (".json",), "junit": (".xml",), "github": (), "markdown": (".md",), "csv": (".csv",),
+    "html": (".html", ".htm"),
+}  # fmt: skip
+# What a format is always written in: XML and HTML say so themselves, and other programs expect it of the rest.
+ENCODINGS: Mapping[str, str] = dict.fromkeys(("junit", "github", "markdown", "csv", "html"), "utf-8")
 USUAL_WIDTH = 100  # cells in a line where nobody says how wide the page is: fits a README and a CI log
 LEAST_WIDTH = 40
+
+
+class MissingExtraError(GradcheckError):
+    """A format was asked for whose extra is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +61,15 @@ class Target:
 
     def write(self, text: str) -> None:
         """Raises click.FileError where the file cannot be written."""
-        try:
-            self.path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
-        except OSError as error:
-            raise click.FileError(str(self.path), error.strerror or str(error)) from None
+        write_file(self.path, text)
+
+
+def write_file(path: Path, text: str) -> None:
+    """The text in a file, UTF-8. Raises click.FileError where that cannot be written."""
+    try:
+        path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    except OSError as error:
+        raise click.FileError(str(path), error.strerror or str(error)) from None
 
 
 def _choices(text: str) -> str:
@@ -102,18 +120,20 @@ def width_of(stream: TextIO) -> int:
     return max(width, LEAST_WIDTH) if width else USUAL_WIDTH
 
 
-def write(text: str, stream: TextIO | None, color: bool) -> None:
+def write(text: str, stream: TextIO | None, color: bool, encoding: str = "") -> None:
     """The text on a stream; characters that it cannot hold are escaped.
+
+    encoding : that of a format which names its own, whatever the stream's is; "" to take the stream's
 
     A reader who left early is no error, nor is a stream that was closed from the start; a full disk is
     (click.ClickException).
     """
     if stream is None:
         return
-    encoding = stream.encoding or "ascii"
-    fitting = text.encode(encoding, "backslashreplace").decode(encoding)
+    own = stream.encoding or "ascii"
+    fitting = text.encode(encoding or own, "backslashreplace")
     try:
-        click.echo(fitting, file=stream, nl=False, color=color)
+        click.echo(fitting if encoding else fitting.decode(own), file=stream, nl=False, color=color)
     except BrokenPipeError:
         # Python flushes the stream once more on its way out, and would complain then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -127,9 +147,36 @@ def render(name: str, report: Report, page: Page, *, verbose: bool, exit_code: E
         from gradcheck.reporters.json import render_json
 
         return render_json(report, exit_code)
-    from gradcheck.reporters.table import render_table
+    if name == "table":
+        from gradcheck.reporters.table import render_table
 
-    return render_table(report, width=page.width, color=page.color, verbose=verbose, encoding=page.encoding)
+        return render_table(report, width=page.width, color=page.color, verbose=verbose, encoding=page.encoding)
+    module = "html.page" if name == "html" else name
+    text: str = getattr(import_module(f"gradcheck.reporters.{module}"), f"render_{name}")(report, exit_code)
+    return text
+
+
+def require(formats: Iterable[str]) -> None:
+    """Refuse, before anything is checked, a format that cannot be written here. Raises MissingExtraError."""
+    if "html" in formats and find_spec("jinja2") is None:
+        raise MissingExtraError("an HTML report needs jinja2, which is not installed", "pip install 'gradcheck[html]'")
+
+
+def write_step_summary(report: Report, exit_code: ExitCode) -> None:
+    """The report on the page of a job of GitHub, where one asks for it: at the end of the file GITHUB_STEP_SUMMARY.
+
+    Raises click.FileError where that cannot be written.
+    """
+    name = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not name:
+        return
+    from gradcheck.reporters.github import render_summary
+
+    try:
+        with open(name, "a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.write(render_summary(report, exit_code))
+    except OSError as error:
+        raise click.FileError(name, error.strerror or str(error)) from None
 
 
 @contextmanager

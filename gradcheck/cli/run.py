@@ -12,11 +12,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gradcheck.cli.output import FORMATS, Page, Target, is_terminal, render, stdout_for_us, write
+from gradcheck.cli.complete import complete_files
+from gradcheck.cli.output import (
+    ENCODINGS,
+    FORMATS,
+    Page,
+    Target,
+    is_terminal,
+    render,
+    require,
+    stdout_for_us,
+    write,
+    write_step_summary,
+)
 from gradcheck.cli.progress import ProgressLine, watching
 from gradcheck.cli.workers import crew_of, jobs_of
 
 if TYPE_CHECKING:  # loading a case takes numpy, `--help` does without
+    from gradcheck.casefile.loader import Loaded
     from gradcheck.checking.executors import Crew
     from gradcheck.checking.settings import Settings
     from gradcheck.model.report import ExitCode, FileProblem, Report
@@ -37,7 +50,7 @@ def _targets(ctx: click.Context, parameter: click.Parameter, values: tuple[str, 
 
 
 @click.command()
-@click.argument("cases", nargs=-1, required=True, metavar="CASES...")
+@click.argument("cases", nargs=-1, required=True, metavar="CASES...", shell_complete=complete_files)
 @click.option(
     "--format",
     "format_",
@@ -53,7 +66,7 @@ def _targets(ctx: click.Context, parameter: click.Parameter, values: tuple[str, 
     metavar="[FORMAT:]PATH",
     multiple=True,
     callback=_targets,
-    help="Write the report to a file as well; its suffix (.json, .txt) tells the format. May be repeated.",
+    help="Write the report to a file as well; its suffix (.json, .xml, .html, ...) tells the format. May be repeated.",
 )
 @click.option(
     "-k",
@@ -84,6 +97,9 @@ def _targets(ctx: click.Context, parameter: click.Parameter, values: tuple[str, 
 @click.option(
     "--cluster", metavar="ADDRESS", help="Work on the Dask cluster with this scheduler, such as tcp://host:8786."
 )
+@click.option(
+    "--watch", is_flag=True, help="Check again what a saved file touches, until Ctrl-C; -o holds what was checked last."
+)
 @click.option("--strict", is_flag=True, help="Count kink, inconclusive and vacuous as wrong.")
 @click.option(
     "--color",
@@ -96,7 +112,7 @@ def _targets(ctx: click.Context, parameter: click.Parameter, values: tuple[str, 
 def command(
     ctx: click.Context, cases: tuple[str, ...], format_: str, targets: tuple[Target, ...], keyword: str | None,
     exit_first: bool, verbose: bool, rtol: float | None, seed: int | None, budget: int | None,
-    jobs: int, cluster: str | None, strict: bool, color: str,
+    jobs: int, cluster: str | None, watch: bool, strict: bool, color: str,
 ) -> None:  # fmt: skip
     """Check the gradients of case files, or of all case files in a folder.
 
@@ -109,20 +125,40 @@ def command(
     from gradcheck.checking.threads import limit_threads
 
     limit_threads()
-    settings = Settings(rtol=rtol, seed=seed, keyword=keyword, exit_first=exit_first, strict=strict, budget=budget)
+    formats = {format_, *(target.format for target in targets)}
+    require(formats)
+    settings = Settings(rtol, seed, keyword, exit_first, strict, budget, pictures="html" in formats)
     page = Page.of(sys.stdout, color)
     errors = Page.of(sys.stderr, color)
-    remarks: list[str] = []
-    with crew_of(jobs, cluster, remarks) as crew, watching(sys.stderr, errors.color) as line:
-        announce = line.say if line is not None else _announce if verbose or is_terminal(sys.stderr) else None
-        report, code, remark = _check(cases, settings, crew, line, announce)
-    _show_problems(report.problems, errors)
-    write(render(format_, report, page, verbose=verbose, exit_code=code), sys.stdout, page.color)
-    for said in filter(None, (*remarks, remark)):
-        write(f"{said}\n", sys.stderr, errors.color)
-    for target in targets:
-        target.write(render(target.format, report, Page(), verbose=verbose, exit_code=code))
-    ctx.exit(int(code))
+
+    def check(loaded: Loaded) -> int:
+        remarks: list[str] = []
+        with crew_of(jobs, cluster, remarks) as crew, watching(sys.stderr, errors.color) as line:
+            announce = line.say if line is not None else _announce if verbose or is_terminal(sys.stderr) else None
+            report, code, remark = _check(loaded, settings, crew, line, announce)
+        _show_problems(report.problems, errors)
+        write(
+            render(format_, report, page, verbose=verbose, exit_code=code),
+            sys.stdout,
+            page.color,
+            ENCODINGS.get(format_, ""),
+        )
+        for said in filter(None, (*remarks, remark)):
+            write(f"{said}\n", sys.stderr, errors.color)
+        if format_ == "github":
+            write_step_summary(report, code)
+        for target in targets:
+            target.write(render(target.format, report, Page(), verbose=verbose, exit_code=code))
+        return int(code)
+
+    if watch:
+        from gradcheck.cli.watch import require_watchfiles, watch_cases
+
+        require_watchfiles()
+        ctx.exit(watch_cases(cases, keyword, check, page))
+    from gradcheck.casefile.loader import load
+
+    ctx.exit(check(load(cases)))
 
 
 def _announce(text: str) -> None:
@@ -130,7 +166,7 @@ def _announce(text: str) -> None:
 
 
 def _check(
-    paths: tuple[str, ...],
+    loaded: Loaded,
     settings: Settings,
     crew: Crew | None,
     progress: ProgressLine | None,
@@ -140,12 +176,10 @@ def _check(
 
     Ctrl-C ends the run with what is known so far. Raises NothingSelectedError where there is nothing to check.
     """
-    from gradcheck.casefile.loader import load
     from gradcheck.checking.check import RunInterruptedError, run_cases
     from gradcheck.checking.selection import NothingSelectedError, select
     from gradcheck.model.report import ExitCode
 
-    loaded = load(paths)
     selected = select(loaded.cases, settings.keyword)
     if not selected and (loaded.cases or not loaded.problems):
         raise NothingSelectedError.among(loaded.cases, settings.keyword)

@@ -159,7 +159,7 @@ def test_several_reports_are_written_plain_whatever_the_terminal(checker: Checke
         (["--rtol", "nan"], "expected a number over 0 and at most 1, got 'nan'"),
         (["--rtol", "-1"], "expected a number over 0 and at most 1, got '-1.0'"),
         (["--seed", "-1"], "error: invalid value for '--seed': -1 is not in the range x>=0."),
-        (["--format", "pdf"], "'pdf' is not one of 'table', 'json'."),
+        (["--format", "pdf"], "'pdf' is not one of 'table', 'json', 'junit', 'github', 'markdown', 'csv', 'html'."),
         (["--nonsense"], "error: no such option"),
         (["--nonsense"], "\n  see: main run --help\n"),
     ],
