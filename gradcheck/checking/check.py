@@ -135,15 +135,12 @@ def check_case(
     """
     if settings.seed is not None:
         case = replace(case, seed=settings.seed)
-    rtol = settings.rtol if settings.rtol is not None else case.rtol
     started = perf_counter()
     outcome, told = Outcome([]), told_costs(case.name, settings.budget, announce)
     try:
         with _watched(case), time_limit(case):
             for trial in range(case.trials):
-                check_point(
-                    case, trial, rtol, outcome, builder, work, settings.budget_of(case), told, settings.pictures
-                )
+                check_point(case, trial, settings, outcome, builder, work, told)
                 if outcome.error is not None:
                     break
     except UserCodeError as error:

@@ -13,6 +13,7 @@ from gradcheck.checking.announcement import OnCost
 from gradcheck.checking.drawing import Built
 from gradcheck.checking.examine import examine
 from gradcheck.checking.laws import broken_laws
+from gradcheck.checking.settings import Settings
 from gradcheck.errors import NonFiniteError, UserCodeError
 from gradcheck.model.case import Case
 from gradcheck.model.problem import Problem
@@ -39,18 +40,14 @@ class Outcome:
 def check_point(
     case: Case,
     trial: int,
-    rtol: float | None,
+    settings: Settings,
     outcome: Outcome,
     builder: Builder,
     work: WorkAt | None,
-    budget: int | None,
     on_cost: OnCost | None,
-    pictures: bool = False,
 ) -> None:
-    """Check one random point and add what was found.
-
-    pictures : with the step curves of the tensors in question; a budget for somebody's code is not exceeded for them
-    """
+    """Check one random point and add what was found."""
+    budget = settings.budget_of(case)
     try:
         built = builder(case, trial)
         outcome.statements = built.statements
@@ -59,7 +56,7 @@ def check_point(
         with built.held():
             examination = examine(
                 problem,
-                rtol=rtol,
+                rtol=settings.rtol_of(case),
                 seed=case.seed + trial,
                 budget=budget,
                 on_cost=on_cost,
@@ -77,19 +74,27 @@ def check_point(
     if spread > 0 and case_verdict(found, None) != "pass":
         outcome.error = _nondeterministic(problem, spread)
         return  # what such a function says about gradients is chance
-    if any(f.verdict == "fail" for f in found):
+    failing = [f for f in found if f.verdict == "fail"]
+    if failing and not (settings.is_brief and _is_announced(case, failing)):
         from gradcheck.checking.deadline import clock_stopped
         from gradcheck.checking.diagnosing import diagnosed  # a right case does without
 
         with built.held(), clock_stopped():
             found = diagnosed(case, built, examination, found, laws, lambda changed: builder(changed, trial))
-    if pictures and (budget is None or problem.traced is not None) and any(f.verdict != "pass" for f in found):
+    is_affordable = budget is None or problem.traced is not None
+    if settings.pictures and is_affordable and any(f.verdict != "pass" for f in found):
         from gradcheck.checking.curves import with_curves
         from gradcheck.checking.deadline import clock_stopped
 
         with built.held(), clock_stopped():
             found = with_curves(case, problem, examination, found)
     outcome.findings[:] = found if trial == 0 else _merge(outcome.findings, found, trial)
+
+
+def _is_announced(case: Case, failing: Iterable[Finding]) -> bool:
+    """Whether the case says of all that fails that it will."""
+    words = case.expect.tensors
+    return all(words.get(f.tensor) == "fail" for f in failing) if words else case.expect.verdict == "fail"
 
 
 def case_error(error: UserCodeError) -> CaseError:

@@ -22,6 +22,7 @@ class Settings:
         case is probed. None: no limit
     pictures : measure what the pictures of a report show beside the verdicts: 32 evaluations for a tensor in question,
         unless there is a budget for the code
+    is_brief : what a case announces as wrong is not shown, and need not be explained
     """
 
     rtol: float | None = None
@@ -31,6 +32,10 @@ class Settings:
     strict: bool = False
     budget: int | None = None
     pictures: bool = False
+    is_brief: bool = False
+
+    def rtol_of(self, case: Case) -> float | None:
+        return case.rtol if self.rtol is None else self.rtol
 
     def budget_of(self, case: Case) -> int | None:
         """The share of one random point of a case; None for no limit."""

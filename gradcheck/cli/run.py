@@ -127,7 +127,8 @@ def command(
     limit_threads()
     formats = {format_, *(target.format for target in targets)}
     require(formats)
-    settings = Settings(rtol, seed, keyword, exit_first, strict, budget, pictures="html" in formats)
+    settings = Settings(rtol, seed, keyword, exit_first, strict, budget, pictures="html" in formats,
+                        is_brief=formats == {"table"} and not verbose)  # fmt: skip
     page = Page.of(sys.stdout, color)
     errors = Page.of(sys.stderr, color)
 

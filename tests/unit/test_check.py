@@ -174,6 +174,14 @@ def test_seed_and_rtol_of_the_caller_win(tmp_path):
     assert only(check(tmp_path, loose, rtol=0.01)).verdict == "pass"
 
 
+@pytest.mark.parametrize("expect", ["expect: fail", "expect:\n  x: fail"])
+def test_a_brief_run_explains_only_what_was_not_announced(tmp_path, expect):
+    for more, brief, is_explained in ((expect, True, False), (expect, False, True), ("", True, True)):
+        result = only(check(tmp_path, pair("square", "half", more), is_brief=brief))
+        assert finding(result, "x").verdict == "fail"
+        assert bool(finding(result, "x").diagnosis) == is_explained
+
+
 def test_after_the_first_unexpected_result_exit_first_stops(tmp_path):
     text = """
 cases:

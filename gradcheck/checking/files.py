@@ -1,4 +1,4 @@
-"""Which files a case is made of, and so which cases a saved file touches.
+"""Which files a case is made of: a saved one touches it.
 
 Read off the texts: a case names its code and its arrays, a Python file its neighbours by importing them.
 """
@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from gradcheck.casefile.loader import Loaded
 from gradcheck.casefile.usage import texts_of
 from gradcheck.location import SourceText
 from gradcheck.model.case import Case, CodeBody, FunctionBody
@@ -33,13 +32,6 @@ def files_of(case: Case) -> frozenset[Path]:
         reached |= new
         waiting += new
     return frozenset(reached)
-
-
-def touched(loaded: Loaded, changed: Iterable[Path]) -> Loaded:
-    """Of what the files hold, the cases that a change touches; problems stay until they are mended."""
-    gone = {path.resolve() for path in changed}
-    kept = tuple(case for case in loaded.cases if not gone.isdisjoint(files_of(case)))
-    return Loaded(kept, loaded.problems, loaded.doubtful, loaded.assignment)
 
 
 def _texts(case: Case) -> Iterator[str]:
