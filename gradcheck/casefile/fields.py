@@ -214,7 +214,7 @@ def read_fields(table: Mapping[str, Key], fields: Fields) -> Read:
 
 
 def schema(table: Mapping[str, Key] = CASE) -> dict[str, Any]:
-    """The table as a JSON schema (draft 2020-12)."""
+    """The table as a JSON schema (draft 07, and the later ones)."""
     properties = {key: {"description": entry.about, **entry.kind.schema} for key, entry in table.items()}
     for key, entry in table.items():
         if isinstance(entry.default, bool | int | float | str):

@@ -15,6 +15,8 @@ from gradcheck.casefile.readers import MistakesError, expected, read_plain, unex
 from gradcheck.errors import NotationError, did_you_mean
 from gradcheck.record import dataclass
 
+NAME = "^[A-Za-z][A-Za-z0-9_]*$"  # what `wrong_name` asks for, but for the keywords of Python
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -99,7 +101,7 @@ def name() -> Kind:
             raise MistakesError(wrong)
         return node.text
 
-    return Kind(read, {"type": "string"})
+    return Kind(read, {"type": "string", "pattern": NAME})
 
 
 def wrong_name(key: Scalar) -> Mistake | None:
@@ -133,7 +135,7 @@ def names_to(kind: Kind) -> Kind:
             raise MistakesError(*found, partial=values)
         return values
 
-    return Kind(read, {"type": "object", "additionalProperties": dict(kind.schema)})
+    return Kind(read, {"type": "object", "propertyNames": {"pattern": NAME}, "additionalProperties": dict(kind.schema)})
 
 
 def list_of(kind: Kind, *, or_one: bool = False, empty: bool = True) -> Kind:
@@ -156,7 +158,14 @@ def list_of(kind: Kind, *, or_one: bool = False, empty: bool = True) -> Kind:
             raise MistakesError(*found, partial=tuple(values))
         return tuple(values)
 
-    return Kind(read, {"type": "array", "items": dict(kind.schema), "minItems": 0 if empty else 1})
+    several = {"type": "array", "items": dict(kind.schema), "minItems": 0 if empty else 1}
+    return Kind(read, {"anyOf": [dict(kind.schema), several]} if or_one else several)
+
+
+def nested(leaf: Mapping[str, Any], depth: int) -> dict[str, Any]:
+    """The schema of one value, or of lists of them within each other; below that depth anything may stand."""
+    inner = nested(leaf, depth - 1) if depth else {}
+    return {"anyOf": [dict(leaf), {"type": "array", "items": inner}]}
 
 
 def one_or_per_name(kind: Kind) -> Kind:

@@ -14,11 +14,11 @@ from typing import Any
 import click
 
 from gradcheck import __version__
-from gradcheck.errors import GradcheckError
+from gradcheck.errors import GradcheckError, UnsafeError
 
-COMMANDS = ("run", "new", "ops")
+COMMANDS = ("run", "explain", "grade", "handout", "new", "mutate", "ops", "doctor", "selftest", "schema")
 
-_BROKEN, _INTERRUPTED = 2, 130  # ExitCode, which would bring in numpy
+_BROKEN, _UNSAFE, _INTERRUPTED = 2, 4, 130  # ExitCode, which would bring in numpy
 
 
 class Commands(click.Group):
@@ -64,6 +64,7 @@ def _guarded(run: Callable[[], Any]) -> int:
         _tell(f"error: {said[:1].lower()}{said[1:]}", f"see: {context.command_path} --help" if context else "")
     except GradcheckError as error:
         _tell(f"error: {error.message}", error.hint)
+        return _UNSAFE if isinstance(error, UnsafeError) else _BROKEN
     except Exception as error:
         if os.environ.get("GRADCHECK_TRACEBACK"):
             raise

@@ -106,9 +106,15 @@ def test_verbose_colour_and_width_reach_the_table(checker: Checker, monkeypatch:
 
 def test_options_become_settings(checker: Checker) -> None:
     run("--rtol", "1e-4", "--seed", "7", "-x", "--strict", "-k", "affine")
-    assert checker.settings == Settings(rtol=1e-4, seed=7, keyword="affine", exit_first=True, strict=True)
-    run()
+    assert checker.settings == Settings(
+        rtol=1e-4, seed=7, keyword="affine", exit_first=True, strict=True, is_brief=True
+    )
+    run("-v")
     assert checker.settings == Settings()
+    run("--format", "json")
+    assert checker.settings == Settings()
+    run()
+    assert checker.settings == Settings(is_brief=True)
 
 
 def test_a_keyword_selects_cases(checker: Checker) -> None:

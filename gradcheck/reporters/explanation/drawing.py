@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from gradcheck.model.explanation import Explanation, Vertex
 from gradcheck.reporters.escape import in_html
 from gradcheck.reporters.explanation import words
-from gradcheck.reporters.explanation.arrays import array_lines
+from gradcheck.reporters.explanation.arrays import number
 from gradcheck.reporters.numbers import shape_text
 
 MOST = 60  # boxes; a larger graph would be a wall paper
-WIDE = 26  # characters of an array that stands in a box
+MOST_NUMBERS = 4  # of a vector that stands in a box, with three digits each; the tables have all
 LETTER, BOX, GAP_X, GAP_Y = 7.3, 54, 42, 18  # pixels: a character of 12 px monospace, a box's height, the gaps
 
 
@@ -66,8 +66,11 @@ def _texts(vertex: Vertex) -> tuple[str, str, str]:
 
 
 def _short(array: NDArray[Any]) -> str:
-    first = array_lines(array)[0]
-    return first if np.ndim(array) < 2 and len(first) <= WIDE else f"shape {shape_text(np.shape(array))}"
+    if np.ndim(array) == 0:
+        return number(array.item())
+    if np.ndim(array) == 1 and 0 < np.size(array) <= MOST_NUMBERS:
+        return f"[{', '.join(f'{value:.3g}' for value in array.tolist())}]"
+    return f"shape {shape_text(np.shape(array))}"
 
 
 def _edge(start: tuple[float, float, float], end: tuple[float, float, float]) -> str:

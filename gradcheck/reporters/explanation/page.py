@@ -18,19 +18,26 @@ from gradcheck.reporters.explanation.drawing import draw_graph
 from gradcheck.reporters.numbers import shape_text
 
 STYLE = """
-:root { color-scheme: light dark; --line: #8a8f98; --soft: #8a8f9833; --value: #1f5fbf; --gradient: #b3261e; }
-@media (prefers-color-scheme: dark) { :root { --value: #8ab4f8; --gradient: #f28b82; } }
+:root {
+  color-scheme: light dark; --paper: #ffffff; --ink: #1c1f24; --muted: #5b616b; --line: #8a8f98; --soft: #8a8f9833;
+  --value: #1f5fbf; --gradient: #b3261e;
+}
+@media (prefers-color-scheme: dark) {
+  :root { --paper: #16181c; --ink: #e7e9ec; --muted: #a9aeb7; --value: #8ab4f8; --gradient: #f28b82; }
+}
+@media print { :root { --paper: #ffffff; --ink: #000000; --muted: #444444; --value: #1f5fbf; --gradient: #b3261e; } }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
+body { background: var(--paper); color: var(--ink); }
 h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-.place { color: GrayText; } .scroll { overflow-x: auto; }
-table { border-collapse: collapse; } caption { text-align: left; }
+.place { color: var(--muted); } .scroll { overflow-x: auto; }
+table { border-collapse: collapse; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--soft); }
 pre, code, td { font-family: ui-monospace, monospace; font-size: .88rem; } pre { margin: 0; }
 .value { color: var(--value); } .gradient { color: var(--gradient); }
 .note { border-left: 3px solid; padding-left: .6rem; }
-svg text { font: 12px ui-monospace, monospace; fill: CanvasText; } svg .value { fill: var(--value); }
+svg text { font: 12px ui-monospace, monospace; fill: var(--ink); } svg .value { fill: var(--value); }
 svg .gradient { fill: var(--gradient); } svg path { stroke: var(--line); fill: none; }
-svg rect { fill: Canvas; stroke: var(--line); }
+svg rect { fill: var(--paper); stroke: var(--line); }
 @media print { body { max-width: none; margin: 0; } tr, svg { break-inside: avoid; } }
 """.strip()
 
@@ -66,14 +73,15 @@ def _graph(explanation: Explanation, full: bool) -> Iterator[str]:
         (in_html(words.definition(v)), in_html(words.kind_words(v)), _array(v.value, full, "value"))
         for v in explanation.vertices
     ]
-    yield _table(("value", "op and shape", "is"), rows)
+    yield _table("values forwards", ("value", "op and shape", "is"), rows)
     yield "<h2>Backward</h2>"
     names = words.called(explanation)
     back = [_back(v, names, full) for v in reversed(explanation.vertices) if v.gradient is not None]
-    yield _table(("value", "upstream gradient", "how it is passed on"), back)
+    yield _table("gradients backwards", ("value", "upstream gradient", "how it is passed on"), back)
     if explanation.layers:
         yield "<h2>Layers: root mean squares</h2>"
         yield _table(
+            "layers",
             ("layer", "shape", "activation", "gradient", "gradients of its parameters", "notes"),
             [
                 (f"{n.number} {in_html(n.label)}", shape_text(n.shape), f"{n.activation:.2e}",
@@ -118,7 +126,7 @@ def _descent(explanation: Explanation, full: bool) -> Iterator[str]:
          _array(m.after, full, "value"))
         for m in descent.moved
     ]  # fmt: skip
-    yield _table(("tensor", "before", "gradient", "after"), rows)
+    yield _table("the step", ("tensor", "before", "gradient", "after"), rows)
     for sentence in words.descent_words(descent, words.loss_words(explanation)):
         yield f"<p>{in_html(sentence)}</p>"
 
@@ -136,7 +144,7 @@ def _code(explanation: Explanation, full: bool) -> Iterator[str]:
         if tensors:
             yield f"<h2>{heading}</h2>"
             rows = [(in_html(t.name), shape_text(t.value.shape), _array(t.value, full, kind)) for t in tensors]
-            yield _table(("tensor", "shape", "is"), rows)
+            yield _table(heading, ("tensor", "shape", "is"), rows)
 
 
 def _array(array: NDArray[Any], full: bool, kind: str) -> str:
@@ -144,9 +152,9 @@ def _array(array: NDArray[Any], full: bool, kind: str) -> str:
     return f'<pre class="{kind}">{lines}</pre>' if kind else f"<pre>{lines}</pre>"
 
 
-def _table(headers: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """Cells are HTML already."""
+def _table(label: str, headers: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table that a keyboard can scroll; cells are HTML already. label : what a screen reader calls it"""
     head = "".join(f'<th scope="col">{header}</th>' for header in headers)
     body = "\n".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     table = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{headers[0]}s">{table}</div>'
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{table}</div>'

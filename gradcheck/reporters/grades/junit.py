@@ -13,7 +13,7 @@ from gradcheck.reporters.escape import clean, in_xml
 from gradcheck.reporters.grades.student import CheckView, StudentView, points_text, view
 
 # Outcomes that are no failure of a comparison.
-KINDS = {"not run": "skipped", "not done in time": "error", "error": "error"}
+KINDS = {"not run": "skipped", "out of time or memory": "error", "error": "error"}
 TYPES = {"failure": "GradientMismatch", "error": "NotChecked"}
 
 

@@ -16,11 +16,12 @@ from gradcheck.reporters.feedback import told, told_of_case
 
 OUTCOMES = {
     "pass": "passed", "fail": "not passed", "not_implemented": "not implemented", "error": "error",
-    "timeout": "not done in time", "not_run": "not run",
+    "timeout": "out of time or memory", "not_run": "not run",
 }  # fmt: skip
 SUMMARIES = {
     "graded": "", "flagged": "", "not_implemented": "not implemented: nothing was found that could be checked",
-    "error": "your code could not be run", "timeout": "your code was not done in time, so not all checks were run",
+    "error": "your code could not be run",
+    "timeout": "your code used up its time or its memory, so not all checks were run",
 }  # fmt: skip
 
 
