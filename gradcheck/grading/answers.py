@@ -6,7 +6,7 @@ submission computes has a part in how it is judged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, Protocol
@@ -38,6 +38,7 @@ class Session(Protocol):
     def open(self, arrays: Mapping[str, Any], /) -> dict[str, Any]: ...
     def forward(self, point: Mapping[str, Any], /) -> list[Any]: ...
     def gradients(self, point: Mapping[str, Any], upstream: list[Any] | None = None, /) -> dict[str, Any]: ...
+    def cpu_seconds(self) -> float: ...
 
 
 Sessions = Callable[[Mapping[str, Any]], Session]  # plan → session
@@ -45,7 +46,7 @@ Sessions = Callable[[Mapping[str, Any]], Session]  # plan → session
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
-    """point : what the session was given; seconds : of one forward, and of one forward with backward"""
+    """point : what the session was given; seconds : of the processor, for one forward, and for one with backward"""
 
     point: Mapping[str, NDArray[Any]]
     outputs: tuple[NDArray[Any], ...]
@@ -53,14 +54,17 @@ class Answers:
     seconds: tuple[float, float] = (0.0, 0.0)
 
 
-def ask(question: Question, sessions: Sessions) -> tuple[Answers, Answers, Session]:
-    """The answers to a question, asked twice: who answers right only now and then does not answer right.
+def ask(question: Question, sessions: Sessions) -> tuple[tuple[Answers, ...], Session]:
+    """The answers to a question, asked three times: who answers right only now and then does not answer right.
 
+    The second time backward comes first, so that no count of calls has it right for all by being odd, or even.
     Raises CodeError, BoxError.
     """
     session = sessions(question.plan)
     point = _point(question, session)
-    return _asked(question, session, point), _asked(question, session, point), session
+    first = _asked(question, session, point)
+    reversed_ = _asked(question, session, point, is_reversed=True)
+    return (first, reversed_, _asked(question, session, point)), session
 
 
 def _point(question: Question, session: Session) -> dict[str, NDArray[Any]]:
@@ -77,27 +81,33 @@ def _point(question: Question, session: Session) -> dict[str, NDArray[Any]]:
     return {**own, **wanted}
 
 
-def _asked(question: Question, session: Session, point: Mapping[str, NDArray[Any]]) -> Answers:
-    started = perf_counter()
+def _asked(
+    question: Question, session: Session, point: Mapping[str, NDArray[Any]], *, is_reversed: bool = False
+) -> Answers:
+    if is_reversed:
+        gradients = session.gradients(point, list(question.upstream))
+        return Answers(point, tuple(np.asarray(o) for o in session.forward(point)), gradients)
+    started = session.cpu_seconds()
     outputs = session.forward(point)
-    between = perf_counter()
+    between = session.cpu_seconds()
     gradients = session.gradients(point, list(question.upstream))
-    seconds = (between - started, perf_counter() - between)
+    seconds = (between - started, session.cpu_seconds() - between)
     return Answers(point, tuple(np.asarray(o) for o in outputs), gradients, seconds)
 
 
-def findings(question: Question, first: Answers, second: Answers, *, is_explained: bool) -> tuple[Finding, ...]:
-    """One for the forward and for every gradient; of the two calls the graver one.
+def findings(question: Question, answers: Sequence[Answers], *, is_explained: bool) -> tuple[Finding, ...]:
+    """One for the forward and for every gradient; of several calls the graver one.
 
     is_explained : with what a wrong one looks like
     """
+    first, *others = answers
     found = _findings(question, first, is_explained)
-    if _same(first, second):
-        return found
-    other = {finding.tensor: finding for finding in _findings(question, second, is_explained)}
-    return tuple(
-        graver(finding, replace(f, notes=(*f.notes, AGAIN))) for finding in found if (f := other[finding.tensor])
-    )
+    for other in others:
+        if _same(first, other):
+            continue
+        again = {finding.tensor: finding for finding in _findings(question, other, is_explained)}
+        found = tuple(graver(old, replace(f, notes=(*f.notes, AGAIN))) for old in found if (f := again[old.tensor]))
+    return found
 
 
 def graver(a: Finding, b: Finding) -> Finding:
@@ -121,7 +131,10 @@ def _findings(question: Question, answers: Answers, is_explained: bool) -> tuple
         raw = np.asarray(answers.gradients[tensor])
         if raw.shape != shape and question.case.same_size and raw.size == problem.point[tensor].size:
             raw = raw.reshape(shape)
-        if raw.shape != shape:
+        if raw.dtype == np.float16:  # as right as its few digits are, which is not what was asked for
+            reason = "the gradient is float16; expected float64, or float32"
+            broken.append(malformed("backward", tensor, shape, reason))
+        elif raw.shape != shape:
             reason = f"the gradient has shape {raw.shape}; expected {shape}"
             broken.append(malformed("backward", tensor, shape, reason))
         else:

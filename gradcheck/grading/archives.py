@@ -10,8 +10,7 @@ import stat
 import struct
 import unicodedata
 import zipfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from gradcheck.errors import GradcheckError
@@ -20,8 +19,12 @@ MOST_BYTES = 20 * 2**20  # of an archive
 MOST_ENTRIES = 2000
 MOST_DIRECTORY = 2**20  # bytes of its table of contents; 2,000 entries take a fifth
 MOST_FILE = 2**20  # bytes of one file of a submission: a megabyte of Python is nobody's homework
-_END = struct.Struct("<4s4H2LH")  # end of central directory (APPNOTE.TXT 4.3.16)
 _ENCRYPTED = 0x1
+# The ends of an archive, with the number of entries and the bytes of its table of contents (APPNOTE.TXT 4.3.14-16).
+_END, _LOCATOR, _END_64 = struct.Struct("<4s4H2LH"), struct.Struct("<4sLQL"), struct.Struct("<4sQ2H2L4Q")
+_IS_END, _IS_LOCATOR, _IS_END_64 = b"PK\x05\x06", b"PK\x06\x07", b"PK\x06\x06"
+# What every program writes. Others may want gibibytes of dictionary before the first byte has come out.
+_USUAL = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class RefusedError(GradcheckError):
@@ -32,15 +35,12 @@ def entries_of(content: bytes) -> dict[str, zipfile.ZipInfo]:
     """The regular files of an archive: name → entry. Raises RefusedError."""
     if len(content) > MOST_BYTES:
         raise RefusedError(f"the zip is larger than {MOST_BYTES // 2**20} MiB")
-    end = content.rfind(b"PK\x05\x06", -(_END.size + 2**16))
-    if end >= 0 and len(content) - end >= _END.size:
-        _, _, _, _, count, size, _, _ = _END.unpack_from(content, end)
-        if count > MOST_ENTRIES or size > MOST_DIRECTORY:
-            raise RefusedError(f"the zip has more than {MOST_ENTRIES} entries")
+    if any(count > MOST_ENTRIES or size > MOST_DIRECTORY for count, size in _announced(content)):
+        raise RefusedError(f"the zip has more than {MOST_ENTRIES} entries")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             infos = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, OSError, UnicodeError, EOFError):
+    except Exception:  # of a damaged archive `zipfile` raises whatever its parts do: it documents no list
         raise RefusedError("this is not a zip, or a damaged one") from None
     if len(infos) > MOST_ENTRIES:
         raise RefusedError(f"the zip has {len(infos)} entries, and {MOST_ENTRIES} is the most")
@@ -52,11 +52,13 @@ def entries_of(content: bytes) -> dict[str, zipfile.ZipInfo]:
 def content_of(content: bytes, info: zipfile.ZipInfo) -> bytes:
     """One file of an archive. Raises RefusedError where it is damaged, or larger than a file may be."""
     name = shown(info.filename)
+    if info.compress_type not in _USUAL:
+        raise RefusedError(f"'{name}' in the zip is compressed in a way that is not usual")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(info) as stream:
             data = stream.read(MOST_FILE + 1)
             is_whole = not stream.read(1)  # to the end, where the checksum is compared
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError, zlib.error) as error:
+    except Exception as error:  # as above
         raise RefusedError(f"'{name}' in the zip cannot be read: {type(error).__name__}") from None
     if len(data) > MOST_FILE or not is_whole:
         raise RefusedError(f"'{name}' in the zip is larger than {MOST_FILE // 2**20} MiB")
@@ -66,6 +68,26 @@ def content_of(content: bytes, info: zipfile.ZipInfo) -> bytes:
 def shown(name: str) -> str:
     """The name of an entry, cut to what a message can hold."""
     return name if len(name) <= 60 else f"{name[:57]}..."
+
+
+def _announced(content: bytes) -> Iterator[tuple[int, int]]:
+    """(entries, bytes) of the table of contents, by every end that `zipfile` might believe: it reads all of it at once.
+
+    A 64-bit end counts for more than the usual one, and stands where its locator says or right in front of that.
+    """
+    places = {len(content) - _END.size, content.rfind(_IS_END, -(_END.size + 2**16), len(content) - _END.size + 4)}
+    for at in places:
+        if at < 0 or not content.startswith(_IS_END, at):
+            continue
+        _, _, _, _, count, size, _, _ = _END.unpack_from(content, at)
+        yield count, size
+        at -= _LOCATOR.size
+        if at < 0 or not content.startswith(_IS_LOCATOR, at):
+            continue
+        for before in (_LOCATOR.unpack_from(content, at)[2], at - _END_64.size):
+            if 0 <= before <= at - _END_64.size and content.startswith(_IS_END_64, before):
+                *_, count, size, _ = _END_64.unpack_from(content, before)
+                yield count, size
 
 
 def _refuse_odd(infos: Sequence[zipfile.ZipInfo]) -> None:

@@ -5,6 +5,7 @@ Whether the reference is good enough to grade by is found out in `reference.py`;
 
 from __future__ import annotations
 
+import ast
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from gradcheck.casefile.arrays import file_of
 from gradcheck.casefile.loader import Loaded, load_file, problem_at
 from gradcheck.checking.families import families
+from gradcheck.handwritten.neighbours import parsed
 from gradcheck.location import Location, SourceText
 from gradcheck.model.case import Case, CodeBody, FunctionBody
 from gradcheck.model.grading import Assignment, Check
@@ -161,12 +163,28 @@ def _worth(case: Case) -> float:
     return WORTH if case.points is None else case.points
 
 
+def _beside(reference: Path) -> Iterator[Path]:
+    """Files that a reference names in its imports, and those that they name: beside it, or in folders there."""
+    waiting, seen = [reference], {reference}
+    while waiting:
+        tree = parsed(waiting.pop())
+        for node in ast.walk(tree) if tree is not None else ():
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+            base = [*(node.module or "").split(".")] if isinstance(node, ast.ImportFrom) else []
+            for parts in (base, *([*base, *name.split(".")] for name in names)):
+                found = reference.parent.joinpath(*parts).with_suffix(".py") if any(parts) else reference
+                if found not in seen and found.is_file():
+                    seen.add(found)
+                    waiting.append(found)
+                    yield found
+
+
 def _digest(name: str, cases: Sequence[Case]) -> str:
-    """SHA-256 of the case file, the references and the files that arrays come from."""
+    """SHA-256 of the case file, the references with what they may import, and the files that arrays come from."""
     files = {Path(name).resolve()}
     for case in cases:
         if isinstance(case.body, CodeBody) and case.body.reference is not None:
-            files.add(case.body.reference)
+            files.update((case.body.reference, *_beside(case.body.reference)))
         for spec in case.inputs.values():
             found = file_of(spec.text) if isinstance(spec, SourceText) else None
             if found:

@@ -19,15 +19,15 @@ from gradcheck.errors import InternalError, NonFiniteError, UserCodeError
 from gradcheck.grading.answers import Answers, Session, ask, findings, graver
 from gradcheck.grading.assignment import code_file
 from gradcheck.grading.closer import CloserLook
-from gradcheck.grading.outcomes import error_of, not_run, outcome_of, status_of
+from gradcheck.grading.outcomes import error_of, is_spent, not_run, outcome_of, status_of
 from gradcheck.grading.questions import Question, UnsoundError, pose
 from gradcheck.grading.reference import FORWARD, Measure, Measures, combination
-from gradcheck.grading.rooms import MOST_TIMEOUTS, OpenBox, Rooms, seconds_of
+from gradcheck.grading.rooms import MEMORY, MOST_SPENT, OpenBox, Rooms, seconds_of
 from gradcheck.handwritten.session import CodeError
 from gradcheck.model.case import Case, Verdict
 from gradcheck.model.grading import Assignment, Check, CheckMark, Submission, SubmissionResult, TensorMark
 from gradcheck.model.report import Finding
-from gradcheck.sandbox.terms import BoxError
+from gradcheck.sandbox.terms import MEBIBYTE, BoxError
 
 BRIEF = 200  # evaluations of the reference for a hidden point, which serves one submission only
 DRAWS = 8  # of a hidden point, until the reference itself is sound there
@@ -103,7 +103,7 @@ class _Sitting:
     def __init__(self, marker: Marker, submission: Submission) -> None:
         self.marker, self.submission = marker, submission
         self.notes: list[str] = []
-        self._timeouts = 0
+        self._spent = 0
         checks = zip(marker.assignment.checks, marker.measures.checks, strict=True)
         sizes = {check.name: _size(measure) for check, measure in checks if not check.is_hidden}
         largest = max(sizes, key=lambda name: sizes[name], default="")
@@ -118,7 +118,7 @@ class _Sitting:
                 if check.is_hidden and not was_hidden:
                     rooms.leave()
                     was_hidden = True
-                if self._timeouts >= MOST_TIMEOUTS:
+                if self._spent >= MOST_SPENT:
                     yield not_run(check)
                     continue
                 yield self._marked(number, check, measure, rooms)
@@ -132,7 +132,7 @@ class _Sitting:
         try:
             for case, questions in self.marker.questions(number, self.submission):
                 where = combination(case)
-                question, told, second, session = self._answered(check, case, questions, rooms)
+                question, told, last, session = self._answered(check, case, questions, rooms)
                 for finding in told:
                     old = found.get(finding.tensor)
                     if old is None or graver(old[0], finding) is finding:
@@ -140,7 +140,7 @@ class _Sitting:
                 if not check.is_hidden:
                     verdicts = {tensor: finding.verdict for tensor, (finding, _) in found.items()}
                     try:
-                        notes += self.closer.look(check.name, question, second, session, verdicts)
+                        notes += self.closer.look(check.name, question, last, session, verdicts)
                     except (CodeError, BoxError):  # points are decided by now
                         rooms.leave()
         except (CodeError, BoxError) as error:
@@ -156,10 +156,10 @@ class _Sitting:
         """
         sessions = self._sessions(case, rooms)
         for question in questions:
-            first, second, session = ask(question, sessions)
+            answers, session = ask(question, sessions)
             with suppress(UnsoundError):
-                told = findings(question, first, second, is_explained=not check.is_hidden)
-                return question, told, second, session
+                told = findings(question, answers, is_explained=not check.is_hidden)
+                return question, told, answers[-1], session
         raise InternalError(f"the reference of '{case.name}' is sound nowhere")  # it was, before the class began
 
     def _sessions(self, case: Case, rooms: Rooms) -> Callable[[Mapping[str, Any]], Session]:
@@ -171,9 +171,12 @@ class _Sitting:
     def _broken(
         self, check: Check, measure: Measure, error: CodeError | BoxError, where: str, rooms: Rooms, notes: list[str]
     ) -> CheckMark:
-        if isinstance(error, BoxError):
-            rooms.leave()
-            self._timeouts += error.kind == "timeout"
+        rooms.leave()  # after an error, too: what the code still holds is not the next check's to pay for
+        if is_spent(error):
+            self._spent += 1
+            limits = f"{seconds_of(measure.cases[0]):g} s or its {MEMORY // MEBIBYTE} MiB"
+            self.notes.append(f"{check.label}: it used up its {limits}")
+        elif isinstance(error, BoxError):
             self.notes.append(f"{check.label}: {error.kind}: {error.message}")
         said = error_of(error)
         tensors = tuple(TensorMark(tensor, "error", 0.0, points) for tensor, points in measure.points.items())

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import cast
 
+from gradcheck.grading.rooms import MEMORY
 from gradcheck.handwritten.session import CodeError
 from gradcheck.model.grading import Check, CheckMark, Outcome, Status, SubmissionResult
 from gradcheck.model.report import CaseError, During, ErrorKind
 from gradcheck.sandbox.terms import BoxError
 
+# Time or memory, whichever is up first: a bomb may meet either, as busy as the machine is, and nobody shall see which.
+SPENT = "your code used up its time or its memory"
 # What a box that ended tells the author of the code: no numbers of ours, and no words of theirs.
 ENDED: dict[str, tuple[ErrorKind, str]] = {
-    "timeout": ("timeout", "your code was not done in time"),
+    "timeout": ("timeout", SPENT),
+    "memory": ("timeout", SPENT),
     "crashed": ("crashed", "the process that ran your code came to an end"),
     "flooded": ("crashed", "your code printed more than it may"),
     "broken_channel": ("crashed", "the process that ran your code did not answer as it should"),
 }
+
+_NO_MEMORY = re.compile(r"MemoryError\b")
+_ONE_ARRAY = re.compile(r"MemoryError: Unable to allocate ([\d.]{1,9}) ([KMGTPE]iB) for an array")
+_UNITS = {f"{letter}iB": 1024.0**power for power, letter in enumerate("KMGTPE", 1)}
 
 
 def error_of(error: CodeError | BoxError) -> CaseError:
@@ -25,7 +34,19 @@ def error_of(error: CodeError | BoxError) -> CaseError:
     if isinstance(error, BoxError):
         kind, text = ENDED[error.kind]
         return CaseError(kind, during, text)
+    if is_spent(error):
+        return CaseError("timeout", during, SPENT)
     return CaseError(cast(ErrorKind, error.kind), during, error.text, error.file, error.line, error.hint)
+
+
+def is_spent(error: CodeError | BoxError) -> bool:
+    """Whether somebody has used up what they may use; an array that could never be had is a mistake like others."""
+    if isinstance(error, BoxError):
+        return ENDED[error.kind][1] == SPENT
+    if error.kind != "raised" or not _NO_MEMORY.match(error.text):
+        return False
+    wanted = _ONE_ARRAY.match(error.text)  # numpy's own words, which no time limit is faster than
+    return wanted is None or float(wanted[1]) * _UNITS[wanted[2]] < MEMORY
 
 
 def outcome_of(error: CaseError) -> Outcome:

@@ -16,8 +16,8 @@ from gradcheck.sandbox.terms import MEBIBYTE, Limits
 
 SECONDS = 10.0  # per request, where a case names no timeout
 MEMORY = 256 * MEBIBYTE  # of a box, beyond Python and numpy: several at a time fit into a gibibyte
-MOST_REQUESTS = 12  # of one combination: what bounds the processor time of a box
-MOST_TIMEOUTS = 2  # of a submission; whoever does not end twice is not asked again
+MOST_REQUESTS = 14  # of one combination: what bounds the processor time of a box
+MOST_SPENT = 2  # of a submission; whoever uses up time or memory twice is not asked again
 
 
 def seconds_of(case: Case) -> float:

@@ -94,6 +94,8 @@ def read_submission(entry: Entry, files: Sequence[str]) -> Submission:
         return _made(entry, {}, error.message, notes)
     except OSError as error:
         return _made(entry, {}, f"it cannot be read: {(error.strerror or 'unknown reason').lower()}", notes)
+    except Exception as error:  # nothing that is handed in ends the grading of the others
+        return _made(entry, {}, f"it cannot be read: {type(error).__name__}", notes)
     refusal = "" if found else f"there is no {' or '.join(map(repr, files))} in it"
     return _made(entry, found, refusal, notes)
 

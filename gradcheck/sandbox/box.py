@@ -24,11 +24,31 @@ import numpy as np
 from gradcheck.errors import UnsafeError
 from gradcheck.sandbox import channel
 from gradcheck.sandbox.boxed_session import BoxedSession
-from gradcheck.sandbox.channel import ANSWER, ENDED, ERROR, READY, REQUEST, STARTED, MalformedError, Named
+from gradcheck.sandbox.channel import (
+    ANSWER,
+    ENDED,
+    ERROR,
+    OUT_OF_MEMORY,
+    READY,
+    REQUEST,
+    STARTED,
+    MalformedError,
+    Named,
+)
 from gradcheck.sandbox.choice import choose_tier
 from gradcheck.sandbox.conversation import Conversation, GoneError, LateError, LoudError
 from gradcheck.sandbox.descriptions import code_error
-from gradcheck.sandbox.terms import BROKEN_CHANNEL, CRASHED, FLOODED, TIMEOUT, BoxError, Limits, Tier
+from gradcheck.sandbox.terms import (
+    BROKEN_CHANNEL,
+    CRASHED,
+    FLOODED,
+    MEBIBYTE,
+    MEMORY,
+    TIMEOUT,
+    BoxError,
+    Limits,
+    Tier,
+)
 from gradcheck.sandbox.zygote import zygote_of
 
 __all__ = ["Box", "BoxError", "BoxedSession", "Limits", "Tier", "choose_tier", "open_box"]
@@ -117,6 +137,14 @@ class Box:
                 self._cpu = time.clock_gettime((~self._pid << 3) | 2)  # CPUCLOCK_SCHED of the kernel's posix-timers.h
         return self._cpu
 
+    def waited_seconds(self) -> float:
+        """Time that the box has stood in line for a processor, which is the machine's affair; 0 where nobody counts."""
+        try:
+            with open(f"/proc/{self._pid}/schedstat", encoding="ascii") as file:
+                return int(file.read().split()[1]) * 1e-9
+        except (OSError, ValueError, IndexError):
+            return 0.0
+
     def request(self, ask: str, header: Mapping[str, Any], arrays: Iterable[tuple[str, Any]] = ()) -> Reply:
         """One request to the child, its answer checked for form. Raises CodeError, BoxError."""
         during = {"forward": "forward", "survey": "forward", "gradients": "backward"}.get(ask, "load")
@@ -158,7 +186,7 @@ class Box:
     def _answer(self, pieces: Iterable[bytes], seconds: float, during: str) -> tuple[int, dict[str, Any], Named]:
         """The frame that answers a request. Raises BoxError, and then the box has ended."""
         try:
-            head, header, body = self._conversation.ask(pieces, seconds)
+            head, header, body = self._conversation.ask(pieces, seconds, self.waited_seconds)
             if head.number != self._number or head.kind not in (ANSWER, ERROR):
                 raise MalformedError("it answers something else")
             return head.kind, header, channel.read_arrays(header, body)
@@ -210,4 +238,6 @@ def _told(status: int, used: float, limits: Limits) -> tuple[str, str]:
         return TIMEOUT, f"it used its {limits.cpu} s of processor time"
     if number:
         return CRASHED, f"the process was killed by {signal.Signals(number).name}"
+    if os.WEXITSTATUS(status) == OUT_OF_MEMORY:
+        return MEMORY, f"it used its {limits.memory / MEBIBYTE:g} MiB of memory"
     return CRASHED, f"the process ended itself, exit code {os.WEXITSTATUS(status)}"

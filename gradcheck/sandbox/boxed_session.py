@@ -68,6 +68,10 @@ class BoxedSession:
         self._become(State.of(reply.get("state")))
         return survey_of(reply.get("survey"))
 
+    def cpu_seconds(self) -> float:
+        """Processor time of the box: see there."""
+        return self.box.cpu_seconds()
+
     @property
     def notes(self) -> list[str]:
         return [*self._own_notes, *self._state.notes]

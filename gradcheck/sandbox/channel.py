@@ -23,6 +23,7 @@ HEAD = struct.Struct("<4sBxxxIQQ")  # magic, kind, bytes of the header, bytes of
 STARTED, ENDED = struct.Struct("<i"), struct.Struct("<id")
 
 READY, REQUEST, ANSWER, ERROR = range(4)
+OUT_OF_MEMORY = 71  # exit code of a box that has not even the memory for an answer; EX_OSERR of sysexits.h
 
 MAX_HEADER = 1 << 20
 MAX_ARRAYS, MAX_NAME, MAX_AXES = 4096, 200, 32

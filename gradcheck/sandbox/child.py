@@ -26,15 +26,19 @@ def serve(requests: int, answers: int) -> NoReturn:
     """Answer until the grader closes its end; never returns."""
     # Bound now: a submission may put others in their place, for what that is worth.
     send, receive, frame, end = channel.send, channel.receive, channel.frame, os._exit
+    out_of_memory = channel.OUT_OF_MEMORY
     inside = Inside()
-    while (received := receive(requests)) is not None:
-        head, header, arrays = received
-        kind, reply, named = _answered(inside, header, arrays)
-        try:
-            pieces = frame(kind, head.number, reply, named)
-        except Exception as error:  # names or arrays that cannot travel
-            pieces = frame(channel.ERROR, head.number, _described(error, inside.during))
-        send(answers, pieces)
+    try:
+        while (received := receive(requests)) is not None:
+            head, header, arrays = received
+            kind, reply, named = _answered(inside, header, arrays)
+            try:
+                pieces = frame(kind, head.number, reply, named)
+            except Exception as error:  # names or arrays that cannot travel
+                pieces = frame(channel.ERROR, head.number, _described(error, inside.during))
+            send(answers, pieces)
+    except MemoryError:  # not even an answer can be made any more
+        end(out_of_memory)
     end(0)
 
 

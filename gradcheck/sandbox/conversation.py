@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import select
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +18,7 @@ from gradcheck.sandbox.channel import HEAD, Head, MalformedError
 from gradcheck.sandbox.terms import Limits
 
 CHUNK = 1 << 16
+MOST_WAITING = 7.0  # times its own time, for which the other end may have waited for a processor
 
 Received = tuple[Head, dict[str, Any], bytearray]
 
@@ -48,12 +49,13 @@ class Conversation:
         for descriptor in self._open:
             os.set_blocking(descriptor, False)
 
-    def ask(self, pieces: Iterable[bytes], seconds: float) -> Received:
+    def ask(self, pieces: Iterable[bytes], seconds: float, waited: Callable[[], float] = lambda: 0.0) -> Received:
         """Send a frame and wait for the next one. No pieces: only wait.
 
+        waited : seconds for which the other end has stood in line for a processor until now; they do not count
         Raises LateError, GoneError, LoudError, MalformedError.
         """
-        deadline = time.monotonic() + seconds
+        deadline = _Deadline(seconds, waited)
         waiting = [memoryview(piece) for piece in pieces if piece]
         if waiting and self._is_ready(self.answers):
             self._refuse_early()
@@ -113,18 +115,33 @@ class Conversation:
     def _is_ready(self, descriptor: int) -> bool:
         return bool(select.select([descriptor], [], [], 0)[0])
 
-    def _poll(self, has_more: bool, deadline: float) -> set[int]:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            with suppress(LoudError):
-                self.listen()
-            raise LateError
+    def _poll(self, has_more: bool, deadline: _Deadline) -> set[int]:
+        left = deadline.left()
         watched = select.poll()
         for descriptor in self._open - {self.requests}:
             watched.register(descriptor, select.POLLIN)
         if has_more:
             watched.register(self.requests, select.POLLOUT)
-        return {descriptor for descriptor, _ in watched.poll(left * 1e3 + 1)}
+        # A time that is up says nothing about what has arrived before: it may be this process that was kept waiting.
+        ready = {descriptor for descriptor, _ in watched.poll(left * 1e3 + 1 if left > 0 else 0)}
+        if left <= 0 and self.answers not in ready:
+            with suppress(LoudError):
+                self.listen()
+            raise LateError
+        return ready
+
+
+class _Deadline:
+    """The end of a time, put off by as long as the other end was kept from working: see `Conversation.ask`."""
+
+    def __init__(self, seconds: float, waited: Callable[[], float]) -> None:
+        self._waited, self._before = waited, waited()
+        self._end = time.monotonic() + seconds
+        self._most = MOST_WAITING * seconds
+
+    def left(self) -> float:
+        left = self._end - time.monotonic()
+        return left if left > 0 else left + min(self._waited() - self._before, self._most)
 
 
 class _Answer:

@@ -12,14 +12,14 @@ from gradcheck.errors import GradcheckError
 MEBIBYTE = 2**20
 
 # Kinds of a BoxError, in the words of the report.
-TIMEOUT, CRASHED, FLOODED, BROKEN_CHANNEL = "timeout", "crashed", "flooded", "broken_channel"
+TIMEOUT, MEMORY, CRASHED, FLOODED, BROKEN_CHANNEL = "timeout", "memory", "crashed", "flooded", "broken_channel"
 
 
 @dataclass(frozen=True)
 class Limits:
     """What a box may use.
 
-    seconds : wall clock, per request; the start-up of the box does not count
+    seconds : wall clock, per request; neither the start-up of the box counts, nor waiting for a processor
     cpu : seconds of processor time, in the whole life of the box
     memory : bytes of address space beyond what Python and numpy take
     output : bytes that it may print in its whole life, stdout and stderr together
@@ -57,7 +57,7 @@ class Tier:
 class BoxError(GradcheckError):
     """A box that ended before it had answered; whatever it still holds is never asked again.
 
-    kind : timeout | crashed | flooded | broken_channel
+    kind : timeout | memory | crashed | flooded | broken_channel
     during : load | forward | backward
     message : for the teacher, with numbers; it holds no text of the submission
     """

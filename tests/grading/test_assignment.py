@@ -79,6 +79,20 @@ def test_the_digest_changes_with_all_that_decides_about_points(tmp_path: Path) -
     assert homework(tmp_path, case()).secret == first.digest.encode()
 
 
+def test_the_digest_changes_with_what_the_reference_imports(tmp_path: Path) -> None:
+    """Who mends a helper of the reference grades anew, and is not given the results of before."""
+    using = f"from tools import two\nimport nets.deep\n{REFERENCE}"
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "tools.py").write_text("import further\ntwo = 2\n")
+    digests = {homework(tmp_path, case(), using).digest}
+    for file in ("tools.py", "further.py", "nets/deep.py"):
+        (tmp_path / file).write_text("import further\ntwo = 3\n")
+        digests.add(homework(tmp_path, case(), using).digest)
+    assert len(digests) == 4
+    (tmp_path / "handed_in.py").write_text("x = 1\n")
+    assert homework(tmp_path, case(), using).digest in digests
+
+
 # -- the reference, graded first --
 
 

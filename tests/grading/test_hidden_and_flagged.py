@@ -120,6 +120,15 @@ def test_a_backward_that_takes_differences_is_shown_to_a_person_and_keeps_its_po
     assert "the errors of its gradients are those of differences: backward may not be a derivation" in result.flags
 
 
+def test_differences_in_one_check_of_several_are_shown_to_a_person(tmp_path: Path) -> None:
+    """The others may be derived, or too small to tell."""
+    cases = case("derived").replace("g(dout", "h(dout") + case("differenced", x="normal(8, 6)", w="normal(6, 3)")
+    both = NUMERIC + REFERENCE.split("\n\n")[-1].replace("def g", "\ndef h")
+    reference = REFERENCE + "\nh = g\n"
+    result = marked(tmp_path, both, cases, reference)
+    assert (result.status, result.points) == ("flagged", 2.0)
+
+
 def test_a_backward_that_calls_forward_once_is_not_suspected(tmp_path: Path) -> None:
     again = REFERENCE.replace("np.tanh(x @ w) ** 2", "f(x, w)[0] ** 2")
     assert again != REFERENCE

@@ -10,6 +10,7 @@ import pytest
 
 from gradcheck.grading.assignment import read_assignment
 from gradcheck.grading.marking import Marker
+from gradcheck.grading.outcomes import SPENT
 from gradcheck.model.grading import CheckMark, SubmissionResult
 from tests.grading.helpers import HOMEWORK, REFERENCE, Boxes, case, example, homework, marked, marker, submission
 
@@ -125,6 +126,8 @@ def test_zeros_for_everything_are_right_for_a_forward_of_zeros_and_worth_nothing
         ("dz @ w.T,", "None,", 2.0),
         ("dz @ w.T,", "(dz @ w.T).astype(np.float32),", 0.0),
         ("dz @ w.T,", "(dz @ w.T).tolist(),", 0.0),
+        ("dz @ w.T,", "(dz @ w.T).astype(np.float16),", 2.0),
+        ("dz @ w.T,", "(dz @ w.T).astype(np.longdouble),", 0.0),
     ],
 )
 def test_one_wrong_gradient_costs_its_own_points(tmp_path: Path, old: str, new: str, lost: float) -> None:
@@ -157,6 +160,11 @@ def test_a_gradient_of_another_shape_counts_only_where_the_case_says_so(tmp_path
         ("# flooded", "error", "error"),
         ("# broken_channel", "error", "error"),
         ("# timeout", "timeout", "timeout"),
+        ("# memory", "timeout", "timeout"),
+        ("raise MemoryError", "timeout", "timeout"),
+        ("raise MemoryError('Unable to allocate 1.00 MiB for an array with shape (1,)')", "timeout", "timeout"),
+        ("raise MemoryError('Unable to allocate 7.28 TiB for an array with shape (1,)')", "error", "error"),
+        ("class MemoryErrors(Exception): pass\nraise MemoryErrors", "error", "error"),
     ],
 )
 def test_every_way_to_break_has_an_outcome_and_no_points(
@@ -168,10 +176,10 @@ def test_every_way_to_break_has_an_outcome_and_no_points(
 
 def test_what_a_box_says_of_its_end_is_for_the_teacher(tmp_path: Path) -> None:
     result = marked(tmp_path, "# timeout", case())
-    assert result.notes == ("c: timeout: no answer within 1 s",)
+    assert result.notes == ("c: it used up its 10 s or its 256 MiB",)
     error = only(result).error
     assert error is not None
-    assert (error.kind, error.text) == ("timeout", "your code was not done in time")
+    assert (error.kind, error.text) == ("timeout", SPENT)
 
 
 def test_after_two_timeouts_nobody_asks_again(tmp_path: Path) -> None:

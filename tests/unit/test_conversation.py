@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -100,6 +101,29 @@ def test_one_who_drips_is_late_all_the_same(other: Other) -> None:
 
     with pytest.raises(LateError):
         other.does(work).ask([b"ask"], 0.2)
+
+
+def test_standing_in_line_for_a_processor_makes_nobody_late(other: Other) -> None:
+    """As long as it waited, and no longer: a busy machine is nobody's loop."""
+    waits = iter([5.0, 5.3])  # before, and at the end of the time
+
+    def work(end: Other) -> None:
+        end.reads(3)
+        time.sleep(0.25)
+        channel.send(end.answers, [ANSWERED])
+
+    assert other.does(work).ask([b"ask"], 0.1, lambda: next(waits, 5.3))[1]["a"] == 1
+    start = time.monotonic()
+    with pytest.raises(LateError):
+        other.conversation.ask([], 0.1, lambda: time.monotonic() * 10.0)
+    assert 0.8 <= time.monotonic() - start < SECONDS
+
+
+def test_what_has_arrived_in_time_is_not_late_because_we_are(other: Other, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([0.0])
+    monkeypatch.setattr("gradcheck.sandbox.conversation.time", SimpleNamespace(monotonic=lambda: next(now, 99.0)))
+    os.write(other.answers, ANSWERED)
+    assert other.conversation.ask((), 0.1)[1]["a"] == 1
 
 
 @pytest.mark.parametrize("said", [b"", ANSWERED[:5], ANSWERED[:-1]], ids=["nothing", "a part", "all but the end"])

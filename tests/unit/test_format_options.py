@@ -31,6 +31,7 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (tmp_path / "half.yaml").write_text(HALF, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)
     return "half.yaml"
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .interrupts import is_from_outside
+
 MAX_TEXT = 500  # characters of somebody's exception text that are passed on
 UNFINISHED = frozenset(
     {type(None), type(Ellipsis), type(NotImplemented)}
@@ -65,11 +67,14 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 def text_of(error: BaseException) -> str:
     """Class and message of an exception in one line of bounded length."""
-    name = type(error).__name__
+    # The class's own name, and the split of `str`: each of them may have been replaced by theirs.
+    name = type.__dict__["__name__"].__get__(type(error))
     try:
-        said = error.msg if isinstance(error, SyntaxError) else str(error)
-        text = " ".join(said.split())[:MAX_TEXT]
-    except Exception:  # a __str__ of theirs
+        said = str(error.msg if isinstance(error, SyntaxError) else error)
+        text = " ".join(str.split(said))[:MAX_TEXT]
+    except BaseException as inner:  # a __str__ of theirs, which may call exit, too
+        if is_from_outside(inner):
+            raise
         text = ""
     if isinstance(error, SystemExit):
         return f"SystemExit: the code called exit({'' if text == 'None' else text})"

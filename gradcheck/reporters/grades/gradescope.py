@@ -27,7 +27,7 @@ def project(book: Gradebook, result: SubmissionResult) -> dict[str, Any]:
     checks = seen.checks or (CheckView("all checks", seen.points == seen.max_points, "", seen.points, seen.max_points),)
     return {
         "score": seen.points,
-        "execution_time": round(result.seconds, 3),
+        # No execution_time: hidden checks are part of it, and who sleeps there as long as the inputs say reads them.
         "output": "\n".join(clean(text) for text in said),
         "output_format": "text",
         "test_output_format": "text",
