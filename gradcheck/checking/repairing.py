@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.checking.drawing import Built
+from gradcheck.checking.missing_terms import missing_terms
 from gradcheck.errors import GradcheckError
 from gradcheck.handwritten.edit_sites import Site
 from gradcheck.handwritten.edits import Edit, edits, probes
@@ -22,7 +23,7 @@ from gradcheck.handwritten.live_functions import LiveFunction, Ran, functions_ru
 from gradcheck.record import dataclass
 from gradcheck.verdict.diagnose import Compared
 
-MOST_RUNS = 400  # of backward: see `make diagnose` for what more of them would find
+MOST_RUNS = 800  # of backward: see `make diagnose` for what more of them would find
 MOST_LINES = 400_000  # of the user's files in all these runs together: loops over elements are tried less often
 MOST_NUMBERS = 5_000  # in all tensors together: beyond that a run is too dear, and its outer products too large
 PATIENCE = 4  # an edited run may take so many times the lines of the one as it is, and SLACK more
@@ -149,8 +150,12 @@ def _ordered(
         names = reach.get(site.root)
         return names is not None and bool(names & failing) and not names <= failing
 
+    terms = {live: [t for c in compared if c.fails for t in missing_terms(live.values, c)] for live in functions}
     for keep in (hits, may_hit):
-        streams = [(live, edits(live.tree, keep, shapes_first=shapes_first)) for live in functions]
+        streams = [
+            (live, edits(live.tree, keep, shapes_first=shapes_first, lacking=terms[live] if keep is hits else ()))
+            for live in functions
+        ]
         while streams:
             for live, stream in list(streams):
                 edit = next(stream, None)

@@ -20,7 +20,7 @@ class Site:
     """A place in the tree: a field of a node, or one item of a list in it.
 
     root : the largest expression around it whose value has a name: that of the statement, or a part of its tuple
-    in_slice, in_size : whether it stands in a slice, or among the arguments of what makes or shapes an array
+    in_slice, in_size : whether it stands in an index or a slice; among the arguments of what makes or shapes an array
     """
 
     node: ast.expr
@@ -45,7 +45,7 @@ def sites_of(function: ast.FunctionDef) -> Iterator[Site]:
     def below(
         node: ast.AST, statement: ast.stmt, root: ast.expr | None = None, in_slice: bool = False, in_size: bool = False
     ) -> Iterator[Site]:
-        in_slice |= isinstance(node, ast.Slice)
+        in_slice |= isinstance(node, ast.Slice) or (isinstance(node, ast.Call) and called(node) == "slice")
         in_size |= isinstance(node, ast.Call) and called(node) in SHAPED
         for name, value in ast.iter_fields(node):
             for index, child in enumerate(value) if isinstance(value, list) else ((None, value),):
@@ -55,8 +55,10 @@ def sites_of(function: ast.FunctionDef) -> Iterator[Site]:
                     is_inside = root is not None and not isinstance(root, ast.Tuple)
                     own = root if is_inside and root is not None else child
                     if not isinstance(getattr(child, "ctx", None), ast.Store):
-                        yield Site(child, node, name, index, statement, own, in_slice, in_size and name != "func")
-                    yield from below(child, statement, own, in_slice, in_size and name != "func")
+                        in_index = in_slice or (isinstance(node, ast.Subscript) and name == "slice")
+                        yield Site(child, node, name, index, statement, own, in_index, in_size and name != "func")
+                    in_index = isinstance(node, ast.Subscript) and name == "slice"
+                    yield from below(child, statement, own, in_slice or in_index, in_size and name != "func")
                 elif isinstance(child, ast.keyword):
                     yield from below(child, statement, root, in_slice, in_size)
 

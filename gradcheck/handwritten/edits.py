@@ -9,7 +9,19 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 
+from gradcheck.handwritten.array_edits import array_edits, shown_as_added
 from gradcheck.handwritten.edit_sites import Site, atoms_of, called, is_whole, loaded, sites_of
+from gradcheck.handwritten.edits_at_hand import (
+    doubled,
+    expression,
+    factors,
+    likely_factors,
+    negated,
+    paths,
+    terms,
+    variables,
+    without,
+)  # fmt: skip
 from gradcheck.record import dataclass
 
 AXES = ("0", "1", "(0, 2, 3)")  # over which a batch, rows or the places of an image are summed
@@ -31,14 +43,19 @@ class Edit:
 
 
 def edits(
-    function: ast.FunctionDef, keep: Callable[[Site], bool] = lambda site: True, *, shapes_first: bool = False
+    function: ast.FunctionDef,
+    keep: Callable[[Site], bool] = lambda site: True,
+    *,
+    shapes_first: bool = False,
+    lacking: Sequence[str] = (),
 ) -> Iterator[Edit]:
     """Every edit of the function, the likeliest mistakes first; each is undone before the next one is made.
 
     keep : whether anything at a place is worth an edit
+    lacking : what a gradient may lack, with its sign: `+ a @ b`
     shapes_first : the mistake changes a shape: then a sum that is missing is the likeliest, and a sign is not
     """
-    for kind, site, new in _of_expressions(function, keep, shapes_first):
+    for kind, site, new in _of_expressions(function, keep, shapes_first, lacking):
         before = _shown(site.statement)
         site.put(ast.fix_missing_locations(ast.copy_location(new, site.node)))
         edit = Edit(kind, site.node.lineno, before, _shown(site.statement))
@@ -64,7 +81,7 @@ def probes(function: ast.FunctionDef) -> Iterator[ast.expr]:
 
 
 def _of_expressions(
-    function: ast.FunctionDef, keep: Callable[[Site], bool], shapes_first: bool
+    function: ast.FunctionDef, keep: Callable[[Site], bool], shapes_first: bool, lacking: Sequence[str]
 ) -> Iterator[tuple[str, Site, ast.expr]]:
     sites, atoms = [site for site in sites_of(function) if keep(site)], atoms_of(function)
     arriving = {a.arg for a in function.args.args if a.arg[:1] == "d" and len(a.arg) > 1}
@@ -80,25 +97,36 @@ def _of_expressions(
     if shapes_first:
         yield from sums((*AXES, *named))
     yield from _augmented(sites)
+    yield from array_edits(function, sites)
     for family in (_transposed, _slices, _signs, _axes, _operators, _means, _numbers):
         for site in sites:
-            yield from (("shift" if site.in_slice else kind, site, new) for kind, new in family(site, atoms))
+            yield from ((_of_index(kind, site), site, new) for kind, new in family(site, atoms))
     for site in whole:
-        yield from ((kind, site, new) for kind, new in _paths(site.node, atoms, used))
-    for make in (_negated, _likely_factors):
+        yield from ((kind, site, new) for kind, new in paths(site.node, atoms, used))
+    for make in (negated, doubled, likely_factors):
         for site in whole:
             yield from ((kind, site, new) for kind, new in make(site.node, atoms, arriving))
+    for site in whole:
+        if site.node is site.root:
+            yield from (("path", site, expression(f"{ast.unparse(site.node)} {term}")) for term in lacking)
     for site in sites:
-        yield from (("variable", site, new) for new in _variables(site.node, atoms))
+        yield from (("variable", site, new) for new in variables(site.node, atoms))
     if not shapes_first:
         yield from sums(named)
-    for make in (_terms, _factors):
+    for make in (terms, factors):
         for site in whole:
             yield from ((kind, site, new) for kind, new in make(site.node, atoms, arriving))
     for site in sites:
-        yield from (("term", site, new) for new in _without(site.node))
+        yield from (("term", site, new) for new in without(site.node))
     if not shapes_first:
         yield from sums(AXES)
+
+
+def _of_index(kind: str, site: Site) -> str:
+    """What an edit of an index or of a slice corrects, whatever it would be elsewhere."""
+    if not site.in_slice:
+        return kind
+    return "flipped" if isinstance(site.parent, ast.Slice) and site.field == "step" else "shift"
 
 
 def _shown(statement: ast.stmt) -> str:
@@ -107,11 +135,9 @@ def _shown(statement: ast.stmt) -> str:
         target, value = ast.unparse(statement.target), statement.value
         if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub) and ast.unparse(value.right) == target:
             return f"{target} = {ast.unparse(value.left)}"
+    if isinstance(statement, ast.Assign | ast.AugAssign) and (shown := shown_as_added(statement)):
+        return shown
     return ast.unparse(statement).partition("\n")[0]
-
-
-def _expression(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
 
 
 # -- families of edits ------------------------------------------------------------------------------------------------
@@ -125,11 +151,11 @@ def _augmented(sites: list[Site]) -> Iterator[tuple[str, Site, ast.expr]]:
         if isinstance(statement, ast.Assign) and is_value and len(statement.targets) == 1:
             target = statement.targets[0]
             if isinstance(target, ast.Subscript | ast.Name | ast.Attribute):
-                before = _expression(ast.unparse(target))
+                before = expression(ast.unparse(target))
                 yield "accumulation", site, ast.BinOp(before, ast.Add(), site.node)
         if isinstance(statement, ast.AugAssign) and is_value:
             if isinstance(statement.op, ast.Add):
-                target = _expression(ast.unparse(statement.target))
+                target = expression(ast.unparse(statement.target))
                 yield "stale", site, ast.BinOp(site.node, ast.Sub(), target)
             yield "sign", site, ast.UnaryOp(ast.USub(), site.node)
 
@@ -161,12 +187,12 @@ def _axes(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
     if not (isinstance(site.parent, ast.keyword) and site.parent.arg in ("axis", "axes")):
         return
     texts = ["0", "1", "2", "-1", "None", "(0, 2, 3)", "(0, 1)", "(0, 2)", "(1, 2)", "(2, 3)"]
-    yield from (("axis", _expression(text)) for text in (*texts, *(a for a in atoms if a in ("axis", "axes", "dim"))))
+    yield from (("axis", expression(text)) for text in (*texts, *(a for a in atoms if a in ("axis", "axes", "dim"))))
 
 
 def _operators(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
     node = site.node
-    if isinstance(node, ast.BinOp):
+    if isinstance(node, ast.BinOp) and not site.in_slice:
         others = {
             ast.Mult: (ast.Div, ast.Add), ast.Div: (ast.Mult,), ast.Add: (ast.Mult,), ast.MatMult: (ast.Mult,),
         }  # fmt: skip
@@ -178,7 +204,7 @@ def _operators(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
             inner = ast.BinOp(left.right, node.op, node.right)
             yield "operator", ast.BinOp(left.left, ast.Mult(), inner)  # brackets that are missing
         if isinstance(node.op, ast.Pow):
-            yield "power", node.left
+            yield _power(site), node.left
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         yield "term", ast.BinOp(ast.Constant(1), ast.Sub(), node.operand)
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
@@ -187,7 +213,15 @@ def _operators(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
         if flip is not None:
             yield "operator", ast.Compare(node.left, [flip()], node.comparators)
     if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and is_whole(site):
-        yield "power", ast.BinOp(node, ast.Pow(), ast.Constant(2))
+        yield _power(site), ast.BinOp(node, ast.Pow(), ast.Constant(2))
+
+
+def _power(site: Site) -> str:
+    """What a power that is missing says: within `1 - y**2`, tanh's derivative, that this is wrong."""
+    parent = site.parent
+    if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Sub) and site.field == "right":
+        return "activation" if ast.unparse(parent.left) == "1" else "power"
+    return "power"
 
 
 def _means(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
@@ -200,31 +234,35 @@ def _means(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
 def _slices(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
     """Bounds of slices, and arguments of range, by one."""
     in_slice = isinstance(site.parent, ast.Slice)
+    in_index = isinstance(site.parent, ast.Subscript) and site.field == "slice"
     in_range = isinstance(site.parent, ast.Call) and called(site.parent) == "range"
-    if in_slice or in_range:
-        node = site.node
+    if in_slice or in_range or (in_index and isinstance(site.node, ast.BinOp | ast.Name)):
+        node, kind = site.node, "last_step" if in_range else "shift"
         is_by_one = isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant) and node.right.value == 1
         for operator in (ast.Add, ast.Sub):
             if not (is_by_one and isinstance(node, ast.BinOp) and not isinstance(node.op, operator)):
-                yield "shift", ast.BinOp(node, operator(), ast.Constant(1))
+                yield kind, _by_one(node, operator())
         if isinstance(node, ast.BinOp):
-            yield "shift", node.left
-        else:
-            yield from (("shift", ast.BinOp(node, ast.Sub(), _expression(atom))) for atom in atoms)
+            yield kind, node.left
+        elif not in_index:
+            yield from ((kind, ast.BinOp(node, ast.Sub(), expression(atom))) for atom in atoms)
+
+
+def _by_one(node: ast.expr, operator: ast.Add | ast.Sub) -> ast.expr:
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return ast.Constant(node.value + 1 if isinstance(operator, ast.Add) else node.value - 1)
+    return ast.BinOp(node, operator, ast.Constant(1))
 
 
 def _numbers(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
     """Other constants beside the one that is written."""
     node = site.node
     in_product = isinstance(site.parent, ast.BinOp)
+    is_power = isinstance(site.parent, ast.BinOp) and isinstance(site.parent.op, ast.Pow) and site.field == "right"
     if in_product and isinstance(node, ast.Constant) and type(node.value) in (int, float):
         for value in (0.5, 1, 2, 3, 4):
             if value != node.value:
-                yield "factor", ast.Constant(value)
-
-
-def _negated(node: ast.expr, atoms: list[str], arriving: set[str]) -> Iterator[tuple[str, ast.expr]]:
-    yield "sign", ast.UnaryOp(ast.USub(), node)
+                yield ("power" if is_power else "factor"), ast.Constant(value)
 
 
 def _sums(node: ast.expr, axes: Sequence[str], named: list[str]) -> Iterator[ast.expr]:
@@ -232,57 +270,8 @@ def _sums(node: ast.expr, axes: Sequence[str], named: list[str]) -> Iterator[ast
     for axis in axes:
         for word in ("sum", "mean") if axis in named else ("sum",):
             for keepdims in (False, True):
-                keywords = [ast.keyword("axis", _expression(axis))]
+                keywords = [ast.keyword("axis", expression(axis))]
                 keywords += [ast.keyword("keepdims", ast.Constant(True))] if keepdims else []
                 yield ast.Call(ast.Attribute(node, word, ast.Load()), [], keywords)
     if "0" in axes:
         yield ast.Call(ast.Attribute(node, "sum", ast.Load()), [], [])
-
-
-def _likely_factors(node: ast.expr, atoms: list[str], arriving: set[str]) -> Iterator[tuple[str, ast.expr]]:
-    """A factor that is missing: something at hand, or the derivative of tanh made of it."""
-    for atom in atoms:
-        kind = "upstream" if atom in arriving else "term"
-        yield kind, ast.BinOp(node, ast.Mult(), _expression(atom))
-        yield "activation", ast.BinOp(node, ast.Mult(), _expression(f"(1 - {atom} ** 2)"))
-
-
-def _factors(node: ast.expr, atoms: list[str], arriving: set[str]) -> Iterator[tuple[str, ast.expr]]:
-    """The rarer factors: numbers, lengths, other derivatives, divisors."""
-    for number in (2, 0.5):
-        yield "factor", ast.BinOp(ast.Constant(number), ast.Mult(), node)
-    for atom in atoms:
-        forms = (f"({atom} * (1 - {atom}))", f"(1 - {atom})", f"({atom} > 0)")
-        yield from (("activation", ast.BinOp(node, ast.Mult(), _expression(form))) for form in forms)
-        yield "term", ast.BinOp(node, ast.Div(), _expression(atom))
-        for operator in (ast.Div(), ast.Mult()):
-            yield "factor", ast.BinOp(node, operator, _expression(f"len({atom})"))
-
-
-def _variables(node: ast.expr, atoms: list[str]) -> Iterator[ast.expr]:
-    """Another thing at hand in place of this one."""
-    if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and (text := ast.unparse(node)) in atoms:
-        yield from (_expression(atom) for atom in atoms if atom != text)
-
-
-def _paths(node: ast.expr, atoms: list[str], used: set[str]) -> Iterator[tuple[str, ast.expr]]:
-    """Something that is computed and never used."""
-    for atom in atoms:
-        if atom.isidentifier() and atom not in used:
-            yield "path", ast.BinOp(node, ast.Add(), _expression(atom))
-            yield "path", ast.BinOp(node, ast.Sub(), _expression(atom))
-
-
-def _terms(node: ast.expr, atoms: list[str], arriving: set[str]) -> Iterator[tuple[str, ast.expr]]:
-    """A summand that is missing: 1, or something at hand."""
-    yield "term", ast.BinOp(ast.Constant(1), ast.Add(), node)
-    for atom in atoms:
-        yield "term", ast.BinOp(node, ast.Add(), _expression(atom))
-        yield "term", ast.BinOp(node, ast.Sub(), _expression(atom))
-
-
-def _without(node: ast.expr) -> Iterator[ast.expr]:
-    """One operand less."""
-    if isinstance(node, ast.BinOp):
-        yield node.left
-        yield node.right

@@ -8,13 +8,14 @@ from __future__ import annotations
 import ast
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from gradcheck.handwritten.line_limit import Lines, is_free
-from gradcheck.record import dataclass
+from gradcheck.record import dataclass, field
 
 MOST_LINES = 120  # of a function that is edited
 MOST_FUNCTIONS = 6
@@ -29,12 +30,14 @@ class LiveFunction:
 
     file : as its author would write it
     in_backward : whether backward calls it and forward does not
+    values : of its variables, when it was last left
     """
 
     function: FunctionType
     tree: ast.FunctionDef
     file: str
     in_backward: bool
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @contextmanager
     def edited(self) -> Iterator[bool]:
@@ -68,14 +71,16 @@ def functions_run(
     is_backward : whether backward is running just now
     most_lines : of the user's files. Raises TooManyLinesError where more of them run
 
-    Left out are closures, functions with a `while` (an edit may never leave it) or one that catches whatever is
+    Left out are functions with a `while` (an edit may never leave it) or one that catches whatever is
     raised, those that reach for files or the network, long ones, and what has no source.
     """
     seen: dict[CodeType, tuple[str, bool, dict[str, Any]]] = {}
+    last: dict[CodeType, FrameType] = {}
 
     def look(frame: FrameType) -> None:
         code = frame.f_code
         file = seen[code][0] if code in seen else relative(code.co_filename) or ""
+        last[code] = frame
         seen[code] = file, is_backward() and (code not in seen or seen[code][1]), frame.f_globals
 
     if not is_free():
@@ -87,9 +92,9 @@ def functions_run(
     found: list[LiveFunction] = []
     for code, (file, in_backward, _) in sorted(seen.items(), key=lambda item: not item[1][1]):
         function = holders.get(code)
-        tree = None if function is None or code.co_freevars else _tree(code)
+        tree = None if function is None else _tree(code)
         if function is not None and tree is not None:
-            found.append(LiveFunction(function, tree, file, in_backward))
+            found.append(LiveFunction(function, tree, file, in_backward, dict(last[code].f_locals)))
     return Ran(tuple(found[:MOST_FUNCTIONS]), lines.count)
 
 
@@ -130,10 +135,23 @@ def _is_barred(node: ast.AST) -> bool:
 
 
 def _compiled(tree: ast.FunctionDef, like: CodeType) -> CodeType | None:
-    module = ast.Module([tree], [])
+    module = ast.Module([_enclosed(tree, like.co_freevars) if like.co_freevars else tree], [])
     try:
         compiled = compile(module, like.co_filename, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, TypeError):
         return None
+    if like.co_freevars:
+        compiled = next(c for c in compiled.co_consts if isinstance(c, CodeType))
     code = next((c for c in compiled.co_consts if isinstance(c, CodeType) and c.co_name == tree.name), None)
     return code if code is not None and code.co_freevars == like.co_freevars else None
+
+
+def _enclosed(tree: ast.FunctionDef, names: tuple[str, ...]) -> ast.FunctionDef:
+    """A function around a closure, with the variables that it takes from there; all of them used, as they were."""
+    used = ast.parse(f"if False: ({', '.join(names)},)").body
+    inner = copy(tree)
+    inner.body = [*tree.body, *used]
+    outer = ast.parse(f"def enclosing():\n    {' = '.join(names)} = None").body[0]
+    assert isinstance(outer, ast.FunctionDef)
+    outer.body.append(ast.copy_location(inner, tree))
+    return ast.fix_missing_locations(outer)

@@ -35,6 +35,7 @@ REPAIR = 10.6  # a change that makes the gradient right says more than its shape
 PART = 6.0  # and one that makes only some of the gradients right
 ANY = frozenset(("term", "variable", "operator"))  # kinds of a change that say nothing about its meaning
 ABOUT = frozenset(("penalty", "power", "last_step", "border"))
+TOLD = frozenset(("accumulation", "activation", "axis"))  # what the rule says of these explains more than their gloss
 FAINT = 0.7  # of the first one's weight: what weighs less is not worth a second sentence
 
 RULES: tuple[Rule, ...] = (
@@ -51,6 +52,7 @@ RULES: tuple[Rule, ...] = (
     arrangement.transposed,
     arrangement.axes,
     arrangement.flipped,
+    arrangement.forwards,
     arrangement.shift,
     arrangement.cut,
     sums.missing_sum,
@@ -65,6 +67,8 @@ RULES: tuple[Rule, ...] = (
     regions.ties,
     regions.one_class,
     regions.last_step,
+    regions.unmasked,
+    regions.constant,
     regions.border,
     rounding.digits,
     rounding.precision,
@@ -108,6 +112,12 @@ def _with_repair(found: Sequence[Suspicion], mended: Sequence[Suspicion]) -> lis
     if mended and found and mended[0].kind in ANY and found[0].kind in ABOUT and mended[0].weight == REPAIR:
         first = replace(found[0], weight=REPAIR, place=mended[0].place, advice=mended[0].advice)
         return [first, *found[1:]]
+    agreeing = next((s for s in found if mended and s.kind == mended[0].kind), None)
+    if (
+        agreeing is not None and agreeing.kind in TOLD and mended[0].weight == REPAIR
+    ):  # the sentence of the one, the line of the other
+        both = replace(mended[0], text=agreeing.text)
+        return [both, *(s for s in found if s is not agreeing)]
     return sorted([*found, *mended], key=lambda s: -s.weight)
 
 

@@ -75,9 +75,27 @@ def flipped(evidence: Evidence) -> Suspicion | None:
     """The right numbers, in reverse along an axis."""
     subject = evidence.subject
     for axis in range(subject.primal.ndim):
-        if subject.shape[axis] > 2 and explains(subject, np.flip(subject.numeric, axis)):
+        is_long = subject.shape[axis] > 2 and subject.primal.size >= LEAST
+        if is_long and explains(subject, np.flip(subject.numeric, axis)):
             return Suspicion("flipped", f"the right numbers in reverse order along axis {axis}", 9)
     return None
+
+
+def forwards(evidence: Evidence) -> Suspicion | None:
+    """J·g in place of Jᵀ·g: the upstream gradient was sent through forward once more."""
+    subject, c = evidence.subject, evidence.contributions
+    if c is None or subject.primal.size < LEAST or evidence.output.shape != subject.shape or not evidence.g.all():
+        return None
+    size, g = subject.primal.size, evidence.g.reshape(-1)
+    jacobian = c.reshape(size, size) / g[:, None]
+    if not explains(subject, (jacobian @ g).reshape(subject.shape)):
+        return None
+    text = "the upstream gradient goes through in the direction of forward"
+    for axis in range(subject.primal.ndim):
+        order = np.flip(np.arange(size).reshape(subject.shape), axis).reshape(-1)
+        if np.allclose(jacobian[order][:, order], jacobian.T, rtol=1e-5, atol=1e-6 * float(np.abs(jacobian).max())):
+            return Suspicion("flipped", f"{text}; back it has to go in the reverse order along axis {axis}", 9)
+    return Suspicion("transposed", f"{text}; back it has to go through the transpose", 9)
 
 
 def shift(evidence: Evidence) -> Suspicion | None:
@@ -86,7 +104,7 @@ def shift(evidence: Evidence) -> Suspicion | None:
     for axis in range(subject.primal.ndim):
         length = subject.shape[axis]
         for step in (1, -1, 2, -2):
-            if length <= abs(step) + 1:
+            if length <= abs(step) + 1 or subject.primal.size < LEAST:
                 continue
             moved = np.roll(subject.numeric, step, axis)
             cut = np.moveaxis(moved.copy(), axis, 0)

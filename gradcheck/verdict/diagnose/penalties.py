@@ -10,6 +10,7 @@ import numpy as np
 from gradcheck.verdict.diagnose.evidence import Compared, Evidence, multiple, same
 from gradcheck.verdict.diagnose.suspicion import Suspicion
 
+LEAST_PART = 4  # elements of a vector that are wrong, for them to be a multiple of their values by more than chance
 STRENGTHS = ("reg", "lambda", "lam", "lmbda", "l2", "l1", "weight_decay", "decay", "alpha", "strength", "penalty")
 
 
@@ -43,14 +44,17 @@ def coefficient(subject: Compared, direction: np.ndarray) -> float | None:
     """c where the residual is c·direction, element by element; None where it is not, or where it is zero."""
     if not subject.has_right_shape or not np.isfinite(subject.claimed).all() or not direction.any():
         return None
-    r, x = subject.residual.reshape(-1), direction.reshape(-1)
-    c, k = multiple(r, x), multiple(subject.numeric, x)
+    # Of a flat vector of all parameters the weights may have a penalty, and the biases none.
+    is_part = subject.primal.ndim == 1 and int(subject.wrong.sum()) >= LEAST_PART
+    part = subject.wrong if is_part else np.ones_like(subject.wrong)
+    r, x, n, bound = (a[part] for a in (subject.residual, direction, subject.numeric, subject.bound))
+    c, k = multiple(r, x), multiple(n, x)
     if c is None or k is None:
         return None
     largest = float(np.abs(r).max(initial=0.0))
-    is_multiple = same(r, c * x, subject.scale, subject.bound.reshape(-1)) and largest > 1e-6 * subject.scale
+    is_multiple = same(r, c * x, subject.scale, bound) and largest > 1e-6 * subject.scale
     # A gradient that is itself a multiple of the tensor (x², norms) is no penalty: then a factor is what is wrong.
-    is_own = same(subject.numeric.reshape(-1), k * x, subject.scale, subject.bound.reshape(-1))
+    is_own = same(n, k * x, subject.scale, bound)
     return c if is_multiple and not (is_own and subject.primal.size > 1) else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.verdict.diagnose.evidence import Evidence
+from gradcheck.verdict.diagnose.evidence import Evidence, same
 from gradcheck.verdict.diagnose.suspicion import Suspicion
 
 LEAST = 3  # elements on either side: fewer may be of one sort by chance
@@ -48,34 +48,79 @@ def ties(evidence: Evidence) -> Suspicion | None:
 def one_class(evidence: Evidence) -> Suspicion | None:
     """Only rows of one class are wrong, or only the place of the right class, or the column of one class."""
     subject = evidence.subject
-    if not subject.has_right_shape or subject.primal.ndim != 2 or subject.wrong.all() or not subject.fails:
+    if not subject.has_right_shape or subject.primal.ndim < 2 or subject.wrong.all() or not subject.fails:
         return None
-    rows, columns = subject.shape
+    columns, shape = subject.shape[-1], subject.shape[:-1]
+    rows, wrong = int(np.prod(shape)), subject.wrong.reshape(-1, columns)
     for name, labels in evidence.point.items():
-        if labels.dtype.kind not in "iu" or labels.shape != (rows,) or labels.min(initial=0) < 0:
+        if labels.dtype.kind not in "iu" or labels.shape != shape or labels.min(initial=0) < 0:
             continue
         if labels.max(initial=0) >= columns:
             continue
-        right = np.zeros(subject.shape, bool)
+        labels = labels.reshape(-1)
+        right = np.zeros(wrong.shape, bool)
         right[np.arange(rows), labels] = True
-        if np.array_equal(subject.wrong, right):
+        counted = np.abs(subject.numeric.reshape(-1, columns)).max(1) > 1e-6 * subject.scale  # others are masked
+        if counted.sum() > 1 and np.array_equal(wrong[counted], right[counted]) and not wrong[~counted].any():
             return Suspicion("one_class", f"only the element of the right class ('{name}') is wrong in every row", 9)
-        if not (subject.wrong & right).any() and subject.wrong[~right].all():
+        if not (wrong & right).any() and wrong[~right].all():
             return Suspicion("one_class", f"only the element of the right class ('{name}') is right in every row", 9)
         for label in np.unique(labels):
             of_class = labels == label
-            if not subject.wrong[~of_class].any() and subject.wrong[of_class].mean() > 0.5 and of_class.any():
+            if not wrong[~of_class].any() and wrong[of_class].mean() > 0.5 and of_class.any():
                 return Suspicion("one_class", f"only rows of class {label} are wrong", 9)
-        bad = subject.wrong.any(0)
-        if bad.sum() == 1 and subject.wrong[:, bad].mean() > 0.5:
+        bad = wrong.any(0)
+        if bad.sum() == 1 and wrong[:, bad].mean() > 0.5:
             return Suspicion("one_class", f"only the column of class {int(np.argmax(bad))} is wrong", 8)
     return None
+
+
+def unmasked(evidence: Evidence) -> Suspicion | None:
+    """What has no part in the output has a gradient all the same; the rest is right."""
+    subject = evidence.subject
+    if not subject.has_right_shape or not subject.fails:
+        return None
+    none = np.abs(subject.numeric) <= 1e-9 * subject.scale
+    signs = np.sign(subject.primal[subject.wrong])
+    is_by_sign = bool((signs == signs.flat[0]).all())  # then it is the activation's mask, and has a rule of its own
+    counts = subject.wrong.sum() >= LEAST and (~none).sum() >= LEAST
+    if counts and none[subject.wrong].all() and not is_by_sign:
+        text = (
+            "the wrong elements have no part in the output, so their gradient is 0, and the others are right: "
+            "a mask of forward is not applied"
+        )
+        return Suspicion("term", text, 9.5)
+    return None
+
+
+def constant(evidence: Evidence) -> Suspicion | None:
+    """Every element is off by the same number."""
+    subject = evidence.subject
+    if not subject.has_right_shape or subject.primal.size <= LEAST or not np.isfinite(subject.claimed).all():
+        return None
+    off = float(subject.residual.mean())
+    if abs(off) <= 1e-6 * subject.scale or not same(subject.residual, np.full(subject.shape, off), subject.scale):
+        return None
+    if same(subject.numeric, np.full(subject.shape, float(subject.numeric.mean())), subject.scale):
+        return None  # that is a factor as well as a term
+    which = "missing" if off < 0 else "too many"
+    return Suspicion("term", f"every element is off by the same number, {off:.4g}: a term is {which}", 6.5)
 
 
 def last_step(evidence: Evidence) -> Suspicion | None:
     """Along an axis of time only the last step is wrong; or only the last step is right."""
     subject = evidence.subject
-    if not subject.has_right_shape or subject.primal.ndim != 3 or subject.wrong.all() or not subject.fails:
+    if not subject.has_right_shape or subject.wrong.all() or not subject.fails:
+        return None
+    for axis in range(min(2, subject.primal.ndim)):  # time, of one sequence or of several
+        wrong, claimed = np.moveaxis(subject.wrong, axis, 0), np.moveaxis(subject.claimed, axis, 0)
+        for place, others, word in ((0, slice(1, None), "first"), (-1, slice(None, -1), "last")):
+            is_there = len(wrong) >= LEAST and wrong[place].size > 1 and wrong[place].all() and not wrong[others].any()
+            if is_there and not claimed[place].any() and claimed[others].any():
+                zeros = f"nothing but zeros at the {word} place of axis {axis}"
+                text = f"{zeros}, and all else is right: a loop begins too late, or ends too early"
+                return Suspicion("last_step", text, 9.2)
+    if subject.primal.ndim != 3:
         return None
     steps = np.moveaxis(subject.wrong, 1, 0).reshape(subject.shape[1], -1)
     if len(steps) < LEAST:
