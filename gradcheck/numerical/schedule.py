@@ -29,6 +29,7 @@ TOO_SMALL = 20_000  # probes × numbers in the graph; below, the plain loop is a
 ALLOCATION = 31 << 17  # numbers: just below what the C library will keep
 FAR, NEARER = -3, -9  # log2 of the steps of a spot check, relative to the element's scale
 AGREES = 1e-9  # × the function and its change: what two engines may differ by, both being rounded
+TOGETHER = 4096  # probes; with fewer, those that measure the rounding are sent along: a pass of their own costs more
 SAMPLED = 24  # elements whose changes are taken twice, with steps that differ by little, to measure the rounding
 MEASURED_AT = -17  # log2 of those steps, relative to the element's scale
 APART = 1.0 + 2.0**-12  # between the two steps: curvature shows 2⁻¹² times less than in a difference, rounding as much
@@ -213,18 +214,30 @@ class StructureEngine:
         if tensor in self._roundings:
             return self._probe(tensor, cells, steps)
         x = self.problem.point[tensor]
-        chosen = np.random.default_rng(x.size).choice(x.size, min(SAMPLED, x.size), replace=False)
-        sample = np.array(sorted({*chosen.tolist(), int(np.abs(x).argmax())}))
+        sample = _sample(x)
         lengths = power_of_two(element_scales(x).reshape(-1)[sample], MEASURED_AT)
-        asked = np.concatenate([steps, lengths, lengths * APART])
-        out = self._probe(tensor, np.concatenate([cells, sample, sample]), asked)
-        ahead, behind, _, _, _, crossed, ways = out[:, cells.size :]
+        twice, lengths_twice = np.tile(sample, 2), np.concatenate([lengths, lengths * APART])
+        if cells.size < TOGETHER:
+            out = self._probe(tensor, np.concatenate([cells, twice]), np.concatenate([steps, lengths_twice]))
+            out, sampled = out[:, : cells.size], out[:, cells.size :]
+        else:
+            out, sampled = self._probe(tensor, cells, steps), self._probe(tensor, twice, lengths_twice)
+        ahead, behind, _, _, _, crossed, ways = sampled
         with np.errstate(all="ignore"):
-            slopes = ((ahead - behind) / (2.0 * asked[cells.size :])).reshape(2, -1)
+            slopes = ((ahead - behind) / (2.0 * lengths_twice)).reshape(2, -1)
         smooth = np.isfinite(slopes).all(axis=0) & (crossed.reshape(2, -1) == 0.0).all(axis=0)
         lengths = np.where(ways[: sample.size] == BY_RULES, 0.0, lengths)
         self._roundings[tensor] = _rounding_of(slopes[:, smooth], lengths[smooth])
-        return out[:, : cells.size]
+        return out
+
+
+def _sample(x: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Flat numbers of some elements: a grid of random places, so that many are at the same one along any axis and may
+    share a pass; and the largest."""
+    generator, each = np.random.default_rng(x.size), max(2, round(SAMPLED ** (1.0 / max(1, x.ndim))))
+    grid = np.ix_(*(generator.choice(n, min(each, n), replace=False) for n in x.shape))
+    cells = np.arange(x.size).reshape(x.shape)[grid]
+    return np.unique([*cells.reshape(-1).tolist(), int(np.abs(x).argmax())])
 
 
 def _rounding_of(slopes: Array, lengths: Array) -> Rounding | None:

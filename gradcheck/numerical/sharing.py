@@ -59,7 +59,7 @@ class Sharing:
 
 
 def ways_to_share(structure: Structure, leaf: str, budget: int) -> tuple[Sharing, ...]:
-    """All probes together; and, where some axes make a pass dearer, those with the same places along these.
+    """All probes together; and, where some axes make a pass dearer, those with the same places along these, or some.
 
     budget : numbers in the largest array of a pass
     """
@@ -75,15 +75,18 @@ def ways_to_share(structure: Structure, leaf: str, budget: int) -> tuple[Sharing
             structure.change(leaf, cells, np.full(cells.size, STEP), probes)
         return probes.calls, probes.elements / cells.size, max(1, budget * cells.size // max(1, probes.widest))
 
-    calls, elements, fitting = trial(middle)
+    _, elements, fitting = trial(middle)
     dear = []
     for axis, n in enumerate(shape):
         if n > 1:
             _, each, fits = trial(middle, _beside(middle, [axis], shape))
             if each > WIDER * elements or WIDER * fits < fitting:
                 dear.append(axis)
-    apart = Sharing(shape, tuple(dear), calls, elements, fitting)
-    return (apart, Sharing(shape, (), *trial(middle, _beside(middle, dear, shape)))) if dear else (apart,)
+    # Together, apart along all dear axes, or, of two, along one: whose trial was made before.
+    pinned = [tuple(dear), *([()] if dear else []), *([(axis,) for axis in dear] if len(dear) == 2 else [])]
+    return tuple(
+        Sharing(shape, axes, *trial(*_places(middle, [a for a in dear if a not in axes], shape))) for axes in pinned
+    )
 
 
 def passes(ways: Sequence[Sharing], cells: Cells) -> Iterator[Cells]:
@@ -95,6 +98,11 @@ def passes(ways: Sequence[Sharing], cells: Cells) -> Iterator[Cells]:
         count = -(-(end - start) // best.probes)
         cuts = [start + (end - start) * number // count for number in range(count + 1)]
         yield from (order[first:last] for first, last in pairwise(cuts))
+
+
+def _places(middle: tuple[int, ...], axes: Sequence[int], shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The places of a trial of probes that differ along some axes."""
+    return [middle, _beside(middle, axes, shape)] if axes else [middle]
 
 
 def _beside(place: tuple[int, ...], axes: Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...]:
