@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gradcheck.checking.build_live import build_live
+from gradcheck.checking.building.build_live import build_live
 from gradcheck.checking.check import check_case
 from gradcheck.checking.settings import Settings
 from gradcheck.errors import GradcheckError, did_you_mean

@@ -158,7 +158,7 @@ def _label(case: Case) -> str:
 
 def _tensors(case: Case) -> tuple[str, ...]:
     """The tensors that somebody claims something about. A variant is one test: what it has, shows when it is made."""
-    from gradcheck.checking.build import build
+    from gradcheck.checking.building.build import build
     from gradcheck.checking.check import time_limit
     from gradcheck.errors import GradcheckError
 

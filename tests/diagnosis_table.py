@@ -14,7 +14,7 @@ from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from gradcheck.checking import repairing
+from gradcheck.checking.explaining import repairing
 from tests.diagnosis.suite import NONE, check_mutants, check_outside, check_plants, summary, table
 
 

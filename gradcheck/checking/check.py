@@ -16,7 +16,7 @@ from gradcheck.casefile.loader import Loaded
 from gradcheck.casefile.page import problem_of
 from gradcheck.casefile.usage import texts_of
 from gradcheck.checking.announcement import Announce, told_costs
-from gradcheck.checking.build import build
+from gradcheck.checking.building.build import build
 from gradcheck.checking.families import Checked, Family, families
 from gradcheck.checking.point import Builder, Outcome, WorkAt, case_error, check_point
 from gradcheck.checking.selection import select
@@ -28,7 +28,7 @@ from gradcheck.model.report import CaseError, CaseResult, FileProblem, Finding, 
 from gradcheck.verdict.aggregate import as_expected, case_verdict, coverage_of
 
 if TYPE_CHECKING:  # a run without workers reads nothing about them
-    from gradcheck.checking.executors import Crew
+    from gradcheck.checking.workers.executors import Crew
 
 
 class RunInterruptedError(KeyboardInterrupt):
@@ -59,7 +59,7 @@ def run_cases(
     total, started = sum(map(len, written)), perf_counter()
     work: WorkAt | None = None
     if crew is not None or progress is not None:
-        from gradcheck.checking.spread import spread, work_of  # most runs have no workers, and nobody who waits
+        from gradcheck.checking.workers.spread import spread, work_of  # most runs have no workers, and nobody who waits
 
         work = work_of(None if crew is None else crew.workers, progress)
     for number, cases in enumerate(written):
@@ -148,7 +148,7 @@ def check_case(
     except (NotationError, FieldError, SeveralErrors) as error:
         return _file_problems(case, error)
     if outcome.error is not None or any(f.verdict not in ("pass", "vacuous") for f in outcome.findings):
-        from gradcheck.checking.excerpts import add_excerpts  # what is right needs no source
+        from gradcheck.checking.explaining.excerpts import add_excerpts  # what is right needs no source
 
         add_excerpts(case, outcome)
     findings = tuple(outcome.findings)

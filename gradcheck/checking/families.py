@@ -121,7 +121,7 @@ def _place(error: CaseError) -> str:
 def indices(case: Case) -> frozenset[str]:
     """The names whose arrays a function or a network needs as whole numbers."""
     if isinstance(case.body, NetworkBody):
-        from gradcheck.checking.drawing import numbers_of
+        from gradcheck.checking.building.drawing import numbers_of
         from gradcheck.graph.network import takes_whole
         from gradcheck.graph.plan import read_plan
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import cast
 
 from gradcheck.checking.announcement import OnCost
-from gradcheck.checking.drawing import Built
+from gradcheck.checking.building.drawing import Built
 from gradcheck.checking.examine import examine
 from gradcheck.checking.laws import broken_laws
 from gradcheck.checking.settings import Settings
@@ -77,14 +77,14 @@ def check_point(
     failing = [f for f in found if f.verdict == "fail"]
     if failing and not (settings.is_brief and _is_announced(case, failing)):
         from gradcheck.checking.deadline import clock_stopped
-        from gradcheck.checking.diagnosing import diagnosed  # a right case does without
+        from gradcheck.checking.explaining.diagnosing import diagnosed  # a right case does without
 
         with built.held(), clock_stopped():
             found = diagnosed(case, built, examination, found, laws, lambda changed: builder(changed, trial))
     is_affordable = budget is None or problem.traced is not None
     if settings.pictures and is_affordable and any(f.verdict != "pass" for f in found):
-        from gradcheck.checking.curves import with_curves
         from gradcheck.checking.deadline import clock_stopped
+        from gradcheck.checking.explaining.curves import with_curves
 
         with built.held(), clock_stopped():
             found = with_curves(case, problem, examination, found)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gradcheck.casefile.loader import load_page
 from gradcheck.casefile.page import Page
-from gradcheck.checking.build import build
+from gradcheck.checking.building.build import build
 from gradcheck.errors import InternalError
 from gradcheck.graph.branches import GraphSwitches
 from gradcheck.graph.composed import Composed

@@ -80,7 +80,7 @@ def command(
     """
     from dataclasses import replace
 
-    from gradcheck.checking.threads import limit_threads
+    from gradcheck.checking.workers.threads import limit_threads
 
     limit_threads()
     from gradcheck.explain.find import find_case

@@ -91,7 +91,7 @@ def command(
 
     Example: gradcheck grade hw.yaml submissions/ -o out/ -o canvas:grades_export.csv
     """
-    from gradcheck.checking.threads import limit_threads
+    from gradcheck.checking.workers.threads import limit_threads
     from gradcheck.errors import UnsafeError
     from gradcheck.model.report import ExitCode
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gradcheck.cli.grade_targets import GradeTarget
 
 if TYPE_CHECKING:  # an assignment takes numpy, `--help` does without
-    from gradcheck.checking.executors import Workers
+    from gradcheck.checking.workers.executors import Workers
     from gradcheck.grading.journal import Journal
     from gradcheck.model.grading import Assignment, Walls
 
@@ -37,7 +37,7 @@ def journal_for(targets: Sequence[GradeTarget], assignment: Assignment, walls: W
 @contextmanager
 def workers_for(jobs: int, cluster: str | None, remarks: list[str]) -> Iterator[Workers]:
     """Processes of this machine, or those of a cluster; they end with the block."""
-    from gradcheck.checking.executors import Processes, cores
+    from gradcheck.checking.workers.executors import Processes, cores
 
     if cluster is not None:
         from gradcheck.cli.workers import crew_of

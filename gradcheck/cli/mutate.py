@@ -67,7 +67,7 @@ def command(
 
     Example: gradcheck mutate cases/layers.yaml --min-score 95
     """
-    from gradcheck.checking.threads import limit_threads
+    from gradcheck.checking.workers.threads import limit_threads
 
     limit_threads()
     from dataclasses import replace

@@ -17,7 +17,7 @@ from gradcheck.reporters.escape import clean
 if TYPE_CHECKING:  # read when there is something to show
     from rich.progress import Progress as Bar
 
-    from gradcheck.checking.remaining import Remaining
+    from gradcheck.checking.workers.remaining import Remaining
 
 SILENT = 1.0  # seconds
 OFTEN = 0.1  # seconds between two pictures
@@ -50,7 +50,7 @@ class ProgressLine:
         self.name = clean(name, self.stream.encoding or "ascii")
 
     def plan(self, probes: Mapping[str, int], costs: Mapping[str, float]) -> None:
-        from gradcheck.checking.remaining import Remaining
+        from gradcheck.checking.workers.remaining import Remaining
 
         self._remaining = Remaining(self.clock) if sum(probes.values()) >= LARGE else None
         if self._remaining is not None:

@@ -30,8 +30,8 @@ from gradcheck.cli.workers import crew_of, jobs_of
 
 if TYPE_CHECKING:  # loading a case takes numpy, `--help` does without
     from gradcheck.casefile.loader import Loaded
-    from gradcheck.checking.executors import Crew
     from gradcheck.checking.settings import Settings
+    from gradcheck.checking.workers.executors import Crew
     from gradcheck.model.report import ExitCode, FileProblem, Report
 
 
@@ -122,7 +122,7 @@ def command(
     Example: gradcheck run cases/ -k network --jobs auto -o report.json
     """
     from gradcheck.checking.settings import Settings
-    from gradcheck.checking.threads import limit_threads
+    from gradcheck.checking.workers.threads import limit_threads
 
     limit_threads()
     formats = {format_, *(target.format for target in targets)}

@@ -39,7 +39,7 @@ def command(ctx: click.Context, format_: str, color: str) -> None:
 
     Example: gradcheck selftest
     """
-    from gradcheck.checking.threads import limit_threads
+    from gradcheck.checking.workers.threads import limit_threads
 
     limit_threads()
     from gradcheck.mutation.selftest import selftest

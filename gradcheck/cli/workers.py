@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:  # a run without workers imports nothing of them
-    from gradcheck.checking.executors import Crew
+    from gradcheck.checking.workers.executors import Crew
 
 MOST_JOBS = 1024
 PATIENCE = 1.0  # seconds; two workers take a quarter of it to start, and gain nothing on what is shorter
@@ -33,8 +33,8 @@ def crew_of(jobs: int, cluster: str | None, remarks: list[str]) -> Iterator[Crew
     remarks : a sentence is added where the cluster was lost on the way
     """
     if cluster is not None:
-        from gradcheck.checking.cluster import Cluster
-        from gradcheck.checking.executors import Crew
+        from gradcheck.checking.workers.cluster import Cluster
+        from gradcheck.checking.workers.executors import Crew
 
         remote = Cluster(cluster)
         try:
@@ -47,7 +47,7 @@ def crew_of(jobs: int, cluster: str | None, remarks: list[str]) -> Iterator[Crew
     if jobs == 1:
         yield None
         return
-    from gradcheck.checking.executors import Crew, Processes, cores
+    from gradcheck.checking.workers.executors import Crew, Processes, cores
 
     count = jobs or cores()
     if count == 1 and not jobs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.checking.drawing import Built
+from gradcheck.checking.building.drawing import Built
 from gradcheck.model.case import CodeBody
 from gradcheck.model.explanation import CodeFacts, Tensor
 

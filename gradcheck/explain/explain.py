@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradcheck.checking.build import build
+from gradcheck.checking.building.build import build
+from gradcheck.checking.building.drawing import Built
 from gradcheck.checking.check import time_limit
-from gradcheck.checking.drawing import Built
 from gradcheck.errors import FieldError, did_you_mean
 from gradcheck.explain.code import code_facts
 from gradcheck.explain.descent import descend

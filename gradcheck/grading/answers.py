@@ -14,10 +14,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.checking.diagnosing import diagnosed
-from gradcheck.checking.drawing import Built
+from gradcheck.checking.building.drawing import Built
+from gradcheck.checking.building.translate import translating
 from gradcheck.checking.examine import examine
-from gradcheck.checking.translate import translating
+from gradcheck.checking.explaining.diagnosing import diagnosed
 from gradcheck.errors import GradcheckError, UserCodeError
 from gradcheck.grading.questions import Question
 from gradcheck.grading.reference import FORWARD

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.checking.build import build
+from gradcheck.checking.building.build import build
 from gradcheck.checking.examine import Examination, Known, examine
 from gradcheck.errors import FieldError
 from gradcheck.handwritten.calls import make_plan

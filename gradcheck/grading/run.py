@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from gradcheck.casefile.page import problem_at
-from gradcheck.checking.executors import WorkerLostError, Workers
+from gradcheck.checking.workers.executors import WorkerLostError, Workers
 from gradcheck.errors import GradcheckError, UnsafeError
 from gradcheck.grading.assignment import reference_files
 from gradcheck.grading.journal import Journal

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from gradcheck.casefile.arrays import names_in_shapes
 from gradcheck.casefile.lengths import batch_of, measured
 from gradcheck.casefile.vary import realised
-from gradcheck.checking.build import build
+from gradcheck.checking.building.build import build
+from gradcheck.checking.building.drawing import Built
 from gradcheck.checking.deadline import deadline
-from gradcheck.checking.drawing import Built
 from gradcheck.checking.families import indices
 from gradcheck.checking.laws import broken_laws
 from gradcheck.checking.subjects import OUTPUTS

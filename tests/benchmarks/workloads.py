@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gradcheck.casefile.loader import load
-from gradcheck.checking.build import build
+from gradcheck.checking.building.build import build
 from gradcheck.model.problem import Problem
 
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.casefile.loader import load
+from gradcheck.checking.building.drawing import Built
 from gradcheck.checking.check import check_case, run_cases
-from gradcheck.checking.drawing import Built
 from gradcheck.checking.settings import Settings
 from gradcheck.errors import FieldError
 from gradcheck.location import Location

@@ -15,11 +15,11 @@ import pytest
 from numpy.typing import NDArray
 
 from gradcheck.casefile.loader import load
-from gradcheck.checking import repairing
-from gradcheck.checking.build import build
+from gradcheck.checking.building.build import build
 from gradcheck.checking.check import run_cases
-from gradcheck.checking.diagnosing import Gathered
 from gradcheck.checking.examine import examine
+from gradcheck.checking.explaining import repairing
+from gradcheck.checking.explaining.diagnosing import Gathered
 from gradcheck.checking.settings import Settings
 from gradcheck.handwritten.line_limit import Lines, TooManyLinesError
 from gradcheck.model.report import Finding

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gradcheck.casefile.loader import load
-from gradcheck.checking.build import build
+from gradcheck.checking.building.build import build
 from gradcheck.cli import main
 from gradcheck.explain.explain import explain as explained
 from gradcheck.model.explanation import Explanation

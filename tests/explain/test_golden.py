@@ -50,7 +50,7 @@ def test_the_page_of_the_apples_is_as_it_was() -> None:
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_values_and_gradients_are_the_engines(lesson: str) -> None:
     """The graph is built anew, run forwards and swept backwards; every number told is one of those."""
-    from gradcheck.checking.build import build
+    from gradcheck.checking.building.build import build
 
     written, _ = LESSONS[lesson]
     case, _ = find_case(written)

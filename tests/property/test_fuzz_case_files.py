@@ -16,7 +16,7 @@ import pytest
 
 from gradcheck.casefile.loader import load_page
 from gradcheck.casefile.page import Page
-from gradcheck.checking.build import build
+from gradcheck.checking.building.build import build
 from gradcheck.errors import FieldError, NonFiniteError, NotationError, SeveralErrors
 from gradcheck.model.case import Case, CodeBody, NetworkBody
 from gradcheck.model.report import FileProblem

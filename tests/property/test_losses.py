@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gradcheck.casefile.loader import load
-from gradcheck.checking.build import build
+from gradcheck.checking.building.build import build
 from gradcheck.checking.check import run_cases
 from gradcheck.checking.settings import Settings
 from gradcheck.graph.branches import GraphSwitches

@@ -9,7 +9,7 @@ import pytest
 
 from gradcheck.casefile.loader import load
 from gradcheck.checking.check import run_cases
-from gradcheck.checking.curves import MOST_CURVES
+from gradcheck.checking.explaining.curves import MOST_CURVES
 from gradcheck.checking.settings import Settings
 from gradcheck.model.report import Finding, Report
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gradcheck.casefile.loader import load
-from gradcheck.checking.build import build
+from gradcheck.checking.building.build import build
 from gradcheck.model.problem import Problem
 from gradcheck.numerical.difference import PlainLoop
 from gradcheck.numerical.evidence import TensorEvidence

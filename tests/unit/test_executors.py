@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.checking.executors import Processes, WorkerLostError, cores
+from gradcheck.checking.workers.executors import Processes, WorkerLostError, cores
 from gradcheck.errors import FieldError, NotationError, UserCodeError
 from gradcheck.location import SourceText, Span
 
@@ -169,7 +169,7 @@ def test_shutting_down_with_waiting_does_what_is_there_to_do() -> None:
 OWNER = """
 import sys, time
 sys.path[:] = {path!r}
-from gradcheck.checking.executors import Processes
+from gradcheck.checking.workers.executors import Processes
 from tests.unit.test_executors import note_and_sleep
 workers = Processes(1)
 workers.submit(note_and_sleep, {file!r})

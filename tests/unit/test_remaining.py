@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gradcheck.checking.remaining import Remaining
+from gradcheck.checking.workers.remaining import Remaining
 from gradcheck.cli.progress import duration
 
 SIZES = {"W1": 784_000, "b1": 1000, "W2": 400_000, "b2": 400, "W3": 4000, "b3": 10}

@@ -14,8 +14,8 @@ import pytest
 
 from gradcheck.casefile.loader import load
 from gradcheck.checking.check import run_cases
-from gradcheck.checking.executors import Crew, Processes
 from gradcheck.checking.settings import Settings
+from gradcheck.checking.workers.executors import Crew, Processes
 from gradcheck.model.report import Report
 from gradcheck.numerical import portions
 from gradcheck.reporters.json import render_json

@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-from gradcheck.checking.executors import Call, Processes, WorkerLostError, cores, outcome_of
+from gradcheck.checking.workers.executors import Call, Processes, WorkerLostError, cores, outcome_of
 from gradcheck.errors import GradcheckError
 
 P = ParamSpec("P")

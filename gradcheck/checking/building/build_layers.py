@@ -11,8 +11,8 @@ from typing import Any
 
 from gradcheck.casefile.arrays import evaluate_number
 from gradcheck.casefile.paths import PathError, find_file
-from gradcheck.checking.drawing import numbers_of
-from gradcheck.checking.translate import translated, translating
+from gradcheck.checking.building.drawing import numbers_of
+from gradcheck.checking.building.translate import translated, translating
 from gradcheck.errors import FieldError, NotationError
 from gradcheck.handwritten.layers import CustomLayer, custom_layer
 from gradcheck.location import SourceText, Span

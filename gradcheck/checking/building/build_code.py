@@ -13,8 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.casefile.arrays import evaluate_number
-from gradcheck.checking.drawing import Built, Mistakes, draw, draw_upstream, expected_claims, numbers_of, placing
-from gradcheck.checking.translate import translated, translating
+from gradcheck.checking.building.drawing import (
+    Built,
+    Mistakes,
+    draw,
+    draw_upstream,
+    expected_claims,
+    numbers_of,
+    placing,
+)
+from gradcheck.checking.building.translate import translated, translating
 from gradcheck.errors import FieldError, NonFiniteError, raise_all
 from gradcheck.handwritten.runner import Handwritten, open_handwritten, telling
 from gradcheck.location import SourceText
@@ -74,7 +82,7 @@ def build_code(case: Case, body: CodeBody, seed: int) -> Built:
 
 def _batches(code: Handwritten) -> Callable[[Point], Array]:
     """Raises FieldError where forward does not take batches."""
-    from gradcheck.checking.batches import Batches  # most code takes one point at a time
+    from gradcheck.checking.building.batches import Batches  # most code takes one point at a time
 
     with translated(), telling(code.statements):
         return translating(Batches(code).__call__)

@@ -11,13 +11,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from gradcheck.checking.building.drawing import Built
 from gradcheck.checking.deadline import deadline
-from gradcheck.checking.drawing import Built
 from gradcheck.checking.examine import Examination, examine
-from gradcheck.checking.gathering import Gathered, Laws
+from gradcheck.checking.explaining.gathering import Gathered, Laws
+from gradcheck.checking.explaining.repairing import Repair, functions_of, repairs
+from gradcheck.checking.explaining.wrong_layers import wrong_layers
 from gradcheck.checking.laws import broken_laws
-from gradcheck.checking.repairing import Repair, functions_of, repairs
-from gradcheck.checking.wrong_layers import wrong_layers
 from gradcheck.errors import GradcheckError, UserCodeError
 from gradcheck.handwritten.line_limit import Lines, TooManyLinesError, is_free
 from gradcheck.handwritten.live_functions import Ran

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.checking.drawing import (
+from gradcheck.checking.building.drawing import (
     Built,
     Mistakes,
     draw,
@@ -52,7 +52,7 @@ def build_function(case: Case, body: FunctionBody, seed: int) -> Built:
 
 
 def build_network(case: Case, body: NetworkBody, seed: int) -> Built:
-    from gradcheck.checking.build_layers import LayerReader  # read only where there is a network
+    from gradcheck.checking.building.build_layers import LayerReader  # read only where there is a network
     from gradcheck.graph.network import trace_network
 
     mistakes = Mistakes()

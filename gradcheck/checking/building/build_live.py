@@ -12,8 +12,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.checking.drawing import Built, draw_upstream
-from gradcheck.checking.translate import translated, translating
+from gradcheck.checking.building.drawing import Built, draw_upstream
+from gradcheck.checking.building.translate import translated, translating
 from gradcheck.errors import FieldError, NonFiniteError
 from gradcheck.handwritten.calls import make_plan
 from gradcheck.handwritten.live import LiveCode, place_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gradcheck.checking.drawing import Built
+from gradcheck.checking.building.drawing import Built
 from gradcheck.errors import FieldError, raise_all
 from gradcheck.model.case import Case, CodeBody, FunctionBody
 
@@ -29,10 +29,10 @@ def build(case: Case, trial: int = 0) -> Built:
 
 def _built(case: Case, seed: int) -> Built:
     if isinstance(case.body, CodeBody):
-        from gradcheck.checking.build_code import build_code
+        from gradcheck.checking.building.build_code import build_code
 
         return build_code(case, case.body, seed)
-    from gradcheck.checking.build_graph import build_function, build_network
+    from gradcheck.checking.building.build_graph import build_function, build_network
 
     if isinstance(case.body, FunctionBody):
         return build_function(case, case.body, seed)

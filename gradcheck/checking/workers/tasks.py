@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from gradcheck.checking.build import build
+from gradcheck.checking.building.build import build
+from gradcheck.checking.building.drawing import Built
 from gradcheck.checking.check import check_case, time_limit
-from gradcheck.checking.drawing import Built
 from gradcheck.checking.families import Checked
 from gradcheck.checking.settings import Settings
 from gradcheck.handwritten.session.interrupts import watched

@@ -19,14 +19,14 @@ from contextlib import suppress
 from typing import Any, ParamSpec, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
-from gradcheck.checking.threads import ONE_THREAD
-from gradcheck.checking.worker import receive, send
+from gradcheck.checking.workers.threads import ONE_THREAD
+from gradcheck.checking.workers.worker import receive, send
 from gradcheck.record import dataclass
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-START = "import sys; sys.path[:] = {path!r}; from gradcheck.checking.worker import main; main()"
+START = "import sys; sys.path[:] = {path!r}; from gradcheck.checking.workers.worker import main; main()"
 TRIES = 2  # a process may be killed for lack of memory; a call that ends two of them is what ends them
 
 

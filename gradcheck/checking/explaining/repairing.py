@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.checking.drawing import Built
-from gradcheck.checking.missing_terms import missing_terms
+from gradcheck.checking.building.drawing import Built
+from gradcheck.checking.explaining.missing_terms import missing_terms
 from gradcheck.errors import GradcheckError
 from gradcheck.handwritten.edit_sites import Site
 from gradcheck.handwritten.edits import Edit, edits, probes

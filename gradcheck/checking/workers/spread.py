@@ -12,12 +12,12 @@ from itertools import groupby, islice, pairwise
 from queue import Empty, SimpleQueue
 from uuid import uuid4
 
+from gradcheck.checking.building.drawing import Built
 from gradcheck.checking.check import check_case, check_family, runs_code
-from gradcheck.checking.drawing import Built
-from gradcheck.checking.executors import Crew, WorkerLostError, Workers
 from gradcheck.checking.families import Checked, Family
 from gradcheck.checking.settings import Settings
-from gradcheck.checking.tasks import Job, answered, checked
+from gradcheck.checking.workers.executors import Crew, WorkerLostError, Workers
+from gradcheck.checking.workers.tasks import Job, answered, checked
 from gradcheck.errors import UserCodeError
 from gradcheck.model.case import Case
 from gradcheck.model.problem import Array

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from gradcheck.checking.drawing import Built, numbers_of
+from gradcheck.checking.building.drawing import Built, numbers_of
 from gradcheck.checking.examine import Examination
 from gradcheck.errors import GradcheckError
 from gradcheck.model.case import Case
