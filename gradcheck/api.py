@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gradcheck.checking.building.build_live import build_live
-from gradcheck.checking.check import check_case
+from gradcheck.checking.one_case import check_case
 from gradcheck.checking.settings import Settings
 from gradcheck.errors import GradcheckError, did_you_mean
 from gradcheck.handwritten.live import place_of

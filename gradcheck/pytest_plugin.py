@@ -159,7 +159,7 @@ def _label(case: Case) -> str:
 def _tensors(case: Case) -> tuple[str, ...]:
     """The tensors that somebody claims something about. A variant is one test: what it has, shows when it is made."""
     from gradcheck.checking.building.build import build
-    from gradcheck.checking.check import time_limit
+    from gradcheck.checking.one_case import time_limit
     from gradcheck.errors import GradcheckError
 
     if case.variant is not None:

@@ -5,10 +5,11 @@ What a variant changes is said in `casefile.vary`, what the results say together
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
+from gradcheck.checking.settings import Settings
 from gradcheck.model.case import Case, FunctionBody, NetworkBody
 from gradcheck.model.report import CaseError, CaseResult, FileProblem
 
@@ -97,6 +98,33 @@ class Family:
         result = self._results[self._written]
         if text not in result.notes:
             self._results[self._written] = replace(result, notes=(*result.notes, text))
+
+
+def check_family(
+    family: Family,
+    cases: Iterable[Case],
+    settings: Settings,
+    problems: list[FileProblem],
+    check: Callable[[Case], Checked],
+) -> bool:
+    """Check the combinations and variants of one case; whether anything came out that was not expected.
+
+    check : `check_case`, here or elsewhere
+    """
+    is_surprising = False
+    for case in cases:
+        ready = family.prepare(case if settings.seed is None else replace(case, seed=settings.seed))
+        if ready is None:
+            continue
+        checked = check(ready)
+        result = family.add(ready, checked)
+        if not isinstance(checked, CaseResult) and ready.variant is None:
+            problems.extend(checked)
+            is_surprising = True
+        is_surprising |= result is not None and not result.as_expected
+        if is_surprising and settings.exit_first:
+            break
+    return is_surprising
 
 
 def _refusal(checked: Checked) -> str:

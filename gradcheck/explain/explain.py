@@ -11,7 +11,7 @@ import numpy as np
 
 from gradcheck.checking.building.build import build
 from gradcheck.checking.building.drawing import Built
-from gradcheck.checking.check import time_limit
+from gradcheck.checking.one_case import time_limit
 from gradcheck.errors import FieldError, did_you_mean
 from gradcheck.explain.code import code_facts
 from gradcheck.explain.descent import descend

@@ -14,7 +14,8 @@ import numpy as np
 
 from gradcheck.casefile.loader import load
 from gradcheck.checking.building.drawing import Built
-from gradcheck.checking.check import check_case, run_cases
+from gradcheck.checking.check import run_cases
+from gradcheck.checking.one_case import check_case
 from gradcheck.checking.settings import Settings
 from gradcheck.errors import FieldError
 from gradcheck.location import Location

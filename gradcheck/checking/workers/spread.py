@@ -13,8 +13,8 @@ from queue import Empty, SimpleQueue
 from uuid import uuid4
 
 from gradcheck.checking.building.drawing import Built
-from gradcheck.checking.check import check_case, check_family, runs_code
-from gradcheck.checking.families import Checked, Family
+from gradcheck.checking.families import Checked, Family, check_family
+from gradcheck.checking.one_case import check_case, runs_code
 from gradcheck.checking.settings import Settings
 from gradcheck.checking.workers.executors import Crew, WorkerLostError, Workers
 from gradcheck.checking.workers.tasks import Job, answered, checked

@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from gradcheck.checking.building.build import build
 from gradcheck.checking.building.drawing import Built
-from gradcheck.checking.check import check_case, time_limit
 from gradcheck.checking.families import Checked
+from gradcheck.checking.one_case import check_case, time_limit
 from gradcheck.checking.settings import Settings
 from gradcheck.handwritten.session.interrupts import watched
 from gradcheck.model.case import Case

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.checking.check import check_case
+from gradcheck.checking.one_case import check_case
 from gradcheck.checking.settings import Settings
 from gradcheck.model.report import CaseResult
 from tests.diagnosis.unseen.unseen_suite import case_named

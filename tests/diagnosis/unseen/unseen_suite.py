@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gradcheck.casefile.loader import load
-from gradcheck.checking.check import check_case
+from gradcheck.checking.one_case import check_case
 from gradcheck.checking.settings import Settings
 from gradcheck.model.case import Case
 from gradcheck.model.report import CaseResult
