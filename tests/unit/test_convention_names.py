@@ -128,3 +128,20 @@ def test_the_statements_of_a_case_that_ends_in_an_error_are_told(
     assert result.error is not None
     assert result.error.kind == kind
     assert result.statements[:2] == ("setup: layer = Embedding(W)", "forward: out = layer.forward(ids)")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "parameters", "expected"),
+    [
+        ("x", "d, x", "dx = f_backward(dout, x)"),
+        ("x", "d, seen", "dx = f_backward(dout, cache)"),
+        ("x d", "d, seen", "f_backward(d, cache)"),  # here it is an input of that name
+    ],
+)
+def test_a_lone_d_is_the_upstream_gradient_unless_something_is_called_so(
+    tmp_path: Path, inputs: str, parameters: str, expected: str
+) -> None:
+    source = f"def f_forward({', '.join(inputs.split())}):\n    return out, cache\n"
+    source += f"def f_backward({parameters}):\n    return dx\n"
+    found = completed(tmp_path, source, {"forward": "f_forward", "backward": "f_backward"}, inputs)
+    assert backward_of(found).endswith(expected)

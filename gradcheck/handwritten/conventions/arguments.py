@@ -16,6 +16,7 @@ from gradcheck.handwritten.conventions.tables import (
     TRAINING,
     UPSTREAM,
     UPSTREAM_PARTS,
+    UPSTREAM_UNLESS_KNOWN,
 )
 from gradcheck.handwritten.outline import FunctionOutline
 
@@ -82,7 +83,7 @@ def backward_arguments(
     for name in backward.parameters:
         low = name.lower()
         output = next((o for o in returns if low == f"d{o.lower()}"), None)
-        is_upstream = output is not None or low in UPSTREAM
+        is_upstream = output is not None or low in UPSTREAM or (low in UPSTREAM_UNLESS_KNOWN and low not in known)
         # `retain_grads=True` behind the upstream gradient is a switch.
         is_upstream |= any(part in low for part in UPSTREAM_PARTS) and not (upstream and name in optional)
         if name in extras and name not in chosen.values():

@@ -63,6 +63,7 @@ UPSTREAM = _words(
     """dout d_out dy dz da dl dh ds g delta deltas error upstream cotangent accum_grad gradient dvalues dldy dldz
     top_grad dloss doutput dnext derror"""
 )
+UPSTREAM_UNLESS_KNOWN = frozenset({"d"})  # where no input, size or option is called so: it might be a dimension
 UPSTREAM_PARTS = ("grad", "delta", "error", "dnext")  # anywhere in the name
 CACHES = _words("cache caches ctx context res residuals residual saved memory memo meta state tape store aux")
 OUTPUTS = _words("out output a s activated activation act result")
