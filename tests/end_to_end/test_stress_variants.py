@@ -159,6 +159,12 @@ def test_a_sweep_says_from_where_on_it_is_wrong_and_shows_the_smallest_alone(fol
     assert run(folder, "-v", "case.yaml").stdout.count("FAIL  ") == 2
 
 
+OVERWRITTEN = (
+    "the wrong elements feed several outputs, and each has the part of one of them only: a later one overwrites the "
+    "earlier, where they should be added (+=, np.add.at)"
+)
+
+
 def test_a_relation_between_two_options_is_named(folder: Path) -> None:
     write(folder, POOL)
     wrong = [
@@ -167,7 +173,7 @@ def test_a_relation_between_two_options_is_named(folder: Path) -> None:
     said = [[(said["kind"], said["text"], said["place"]) for said in finding["diagnosis"]] for finding in wrong]
     assert said == 3 * [
         [
-            ("accumulation", "assigned where it should be added", "layers.py:28"),
+            ("accumulation", OVERWRITTEN, "layers.py:28"),
             ("combination", "wrong wherever stride < size, right elsewhere", ""),
         ]
     ]
