@@ -88,7 +88,7 @@ def _subscripts(site: Site) -> Iterator[ast.expr]:
     is_text = isinstance(node, ast.Constant) and isinstance(node.value, str) and "->" in node.value
     if not (is_text and isinstance(site.parent, ast.Call) and called(site.parent) == "einsum"):
         return
-    text: str = node.value  # type: ignore[attr-defined]
+    text: str = node.value  # type: ignore[attr-defined]  # a constant
     start = 0
     for term in text.replace("->", ",,").split(","):
         letters = [i for i, letter in enumerate(term, start) if letter.isalpha()]
@@ -156,5 +156,5 @@ def _activations(site: Site) -> Iterator[ast.expr]:
         is_product = isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult)
         if one == "1" and ast.unparse(left) == y:
             yield slope
-        elif one == "1" and is_product and ast.unparse(left.right) == y:  # type: ignore[attr-defined]
-            yield ast.BinOp(left.left, ast.Mult(), slope)  # type: ignore[attr-defined]
+        elif one == "1" and is_product and ast.unparse(left.right) == y:  # type: ignore[attr-defined]  # a product
+            yield ast.BinOp(left.left, ast.Mult(), slope)  # type: ignore[attr-defined]  # so, too

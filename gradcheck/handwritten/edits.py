@@ -199,8 +199,8 @@ def _operators(site: Site, atoms: list[str]) -> Iterator[tuple[str, ast.expr]]:
         for operator in others.get(type(node.op), ()):
             yield "operator", ast.BinOp(node.left, operator(), node.right)
         is_difference = isinstance(node.op, ast.Add | ast.Sub) and isinstance(node.left, ast.BinOp)
-        if is_difference and isinstance(node.left.op, ast.Mult | ast.Div):  # type: ignore[attr-defined]
-            left: ast.BinOp = node.left  # type: ignore[assignment]
+        if is_difference and isinstance(node.left.op, ast.Mult | ast.Div):  # type: ignore[attr-defined]  # as is_difference says
+            left: ast.BinOp = node.left  # type: ignore[assignment]  # so, too
             inner = ast.BinOp(left.right, node.op, node.right)
             yield "operator", ast.BinOp(left.left, ast.Mult(), inner)  # brackets that are missing
         if isinstance(node.op, ast.Pow):

@@ -50,7 +50,7 @@ def check_padding(options: Mapping[str, Any], x: NDArray[Any]) -> Mapping[str, A
 
 def sources(length: int, pair: tuple[int, int], mode: str) -> NDArray[np.intp]:
     """Which element of an axis stands in each place of the padded one."""
-    return np.pad(np.arange(length), pair, mode)  # type: ignore[call-overload,no-any-return]
+    return np.pad(np.arange(length), pair, mode)  # type: ignore[call-overload,no-any-return]  # any mode
 
 
 def inside(shape: tuple[int, ...], width: Width) -> tuple[slice, ...]:

@@ -58,7 +58,7 @@ def _attempts(targets: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], An
     yield "a program", lambda: os.execv("/nowhere", ["nowhere"])
     yield "a thread", _thread
     for name, arguments in _CALLS.items():
-        yield name, lambda name=name, arguments=arguments: kernel.call(name, *arguments)  # type: ignore[misc]
+        yield name, lambda name=name, arguments=arguments: kernel.call(name, *arguments)  # type: ignore[misc]  # a lambda with defaults
 
 
 # Mailboxes, memory of others, namespaces, mounts, keys and other doors; with arguments that do nothing.

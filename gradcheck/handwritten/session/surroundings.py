@@ -132,8 +132,8 @@ def _here() -> str:
 
 # Public since numpy 1.24, but absent from its type stubs; looked up late, for numpy loads its generators on demand.
 def _get_bits() -> Any:
-    return np.random.get_bit_generator()  # type: ignore[attr-defined]
+    return np.random.get_bit_generator()  # type: ignore[attr-defined]  # missing in the stubs
 
 
 def _set_bits(bits: Any) -> None:
-    np.random.set_bit_generator(bits)  # type: ignore[attr-defined]
+    np.random.set_bit_generator(bits)  # type: ignore[attr-defined]  # missing in the stubs

@@ -78,7 +78,7 @@ def _column(titles: Sequence[str], title: str) -> int:
     found = [i for i, cell in enumerate(titles) if _name(cell) == " ".join(title.split()).casefold()]
     if len(found) != 1:
         which = "several columns are" if found else "no column is"
-        names = [cell for cell in titles if _TITLE.fullmatch(cell) and _TITLE.fullmatch(cell)["id"]]  # type: ignore[index]
+        names = [cell for cell in titles if _TITLE.fullmatch(cell) and _TITLE.fullmatch(cell)["id"]]  # type: ignore[index]  # matched
         hint = did_you_mean(title, names, f"the assignments in it: {', '.join(names[:6]) or 'none'}")
         raise SheetError(f"{which} called '{title}' in the sheet", hint)
     return found[0]
