@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gradcheck.model.evidence import Estimate, Quality, Reason
 from gradcheck.model.problem import Array, Problem
 from gradcheck.numerical.difference import Responder
-from gradcheck.numerical.ladder import ORDER, PILOT_ORDER, Ladder
+from gradcheck.numerical.ladder import ORDER, PILOT_ORDER, Ladder, highest_order
 from gradcheck.numerical.noise import Noise
 from gradcheck.numerical.outcome import GRID, Outcome
 from gradcheck.numerical.steps import LARGEST_STEP, element_scales, power_of_two
@@ -102,7 +102,7 @@ class TensorEvidence:
 
         For elements so small that the noise of a screen hides them.
         """
-        order = min(FARTHER, int((np.log2(LARGEST_STEP) - self.start) // 2))
+        order = min(FARTHER, highest_order(self.start))
         if order < 1:
             return
         before = {name: array[cells].copy() for name, array in self.arrays.items()}

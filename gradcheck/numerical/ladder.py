@@ -71,7 +71,7 @@ class Ladder:
         """Add levels until every element is settled (`stop`) or all levels are used."""
         active, far = np.ones(self.cells.size, bool), np.zeros(self.cells.size, bool)
         known = np.full(self.cells.size, np.inf)  # bounds that two triples agree on
-        top = min(max(ORDER), self._highest_order())
+        top = min(max(ORDER), highest_order(self.start))
         for order in orders:
             steps = power_of_two(self.scale, self.start + 2 * order)
             wanted = active & (steps <= LARGEST_STEP * self.scale)
@@ -99,10 +99,6 @@ class Ladder:
         with np.errstate(invalid="ignore", divide="ignore"):
             result: Array = third * (third / first) ** (0.5 * (ORDER[2] - order))
         return result
-
-    def _highest_order(self) -> int:
-        """Of the longest step that is allowed."""
-        return int((np.log2(LARGEST_STEP) - self.start) // 2)
 
     def climb_down(self, responder: Responder, active: NDArray[np.bool_]) -> None:
         """Shorter steps still, for elements next to the edge of the function's domain."""
@@ -200,7 +196,9 @@ class Ladder:
         """Of the active elements, whether two triples agree so well that more levels would not change a verdict, and
         the bounds that they agree on, ∞ for none."""
         levels = self.levels(active)
-        outcome = self.outcome() if active.all() else summarise(levels)
+        outcome = summarise(levels)
+        if active.all():
+            self._outcome = outcome
         bound = np.where(outcome.quality == Quality.MEASURED, np.maximum(outcome.bound, outcome.second_bound), np.inf)
         with np.errstate(invalid="ignore"):
             is_sharp = bound <= ENOUGH * np.abs(outcome.value)
@@ -209,6 +207,11 @@ class Ladder:
             is_exact = np.array(self.exact)[:, active].all(axis=0)
             is_floor = is_exact & (most <= 2.0 * least) & (bound <= AT_FLOOR * least)
         return is_sharp | is_floor, bound
+
+
+def highest_order(start: int) -> int:
+    """Of the longest step that is allowed, on a ladder whose first level is 2^start of the scale."""
+    return int((np.log2(LARGEST_STEP) - start) // 2)
 
 
 def _known(values: Array) -> Array:
