@@ -14,7 +14,8 @@ def numeric_gradient(application: Application, position: int, g: Array) -> tuple
     """Σ g·∂y/∂x of one argument by five-point differences, and a bound on its error, element by element.
 
     Tried with two steps: one relative to the element, which cannot cross a pole or the edge of a domain at 0, and one
-    of 1e-3, which loses fewer digits. The wider is believed where it agrees with the narrower.
+    of 1e-3, which loses fewer digits. The wider is believed where it agrees with the narrower; it may reach over a
+    place where the second derivative jumps (elu at 0), from where all that the extrapolation changed is uncertain.
     """
     x = application.arguments[position]
     room, magnitude = 0.2 * application.margin(), _magnitude(application)
@@ -24,7 +25,7 @@ def numeric_gradient(application: Application, position: int, g: Array) -> tuple
         narrow = min(wide, 1e-3 * relative_size(x[index]))
         value[index], bound[index] = _five_points(application, position, index, g, narrow, magnitude)
         if narrow < 0.1 * wide:
-            wider = _five_points(application, position, index, g, wide, magnitude)
+            wider = _five_points(application, position, index, g, wide, magnitude, of_the_change=1.0)
             if wider[1] < bound[index] and abs(wider[0] - value[index]) <= wider[1] + bound[index]:
                 value[index], bound[index] = wider
     return value, bound
@@ -36,16 +37,22 @@ def relative_size(x: Any) -> Any:
 
 
 def _five_points(
-    application: Application, position: int, index: tuple[int, ...], g: Array, step: float, magnitude: float
+    application: Application,
+    position: int,
+    index: tuple[int, ...],
+    g: Array,
+    step: float,
+    magnitude: float,
+    of_the_change: float = 0.05,
 ) -> tuple[float, float]:
     """The order four formula (4·D(h) − D(2h)) / 3 and its bound, which counts the rounding of all values that were
-    summed up, and a twentieth of what the extrapolation changed; next to a pole, where that is much, with less h."""
+    summed up, and a part of what the extrapolation changed; next to a pole, where that is much, with less h."""
     usual = 1.0 + float(np.max(np.abs(application.value()), initial=0.0))
     for h in step * np.array([1.0, 1 / 8, 1 / 64, 1 / 512]):
         near, far = (_quotient(application, position, index, distance) for distance in (h, 2.0 * h))
         if np.max(np.abs(near - far), initial=0.0) <= 1e-3 * (usual + np.max(np.abs(near), initial=0.0)):
             break
-    terms = np.abs(g) * (0.05 * np.abs(near - far) + 8.0 * EPS * magnitude / h)
+    terms = np.abs(g) * (of_the_change * np.abs(near - far) + 8.0 * EPS * magnitude / h)
     return float(np.sum(g * (4.0 * near - far)) / 3.0), float(np.sum(terms))
 
 
