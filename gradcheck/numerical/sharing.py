@@ -19,6 +19,7 @@ from gradcheck.record import dataclass
 
 CALL = 2e-5  # seconds that passing one op costs, however little it computes
 ELEMENT = 2e-9  # seconds per number that is written
+LOOP = 4e-9  # seconds per place of a value that is written, for however many probes
 WIDER = 1.15  # × the numbers per probe: two probes that cost as much more are better kept apart
 STEP = 1e-6
 
@@ -55,7 +56,7 @@ class Sharing:
     def seconds(self, bounds: Cells) -> float:
         """What passes for units with these bounds are expected to take."""
         passes = float(np.ceil(np.diff(bounds) / self.probes).sum())
-        return passes * self.calls * CALL + float(bounds[-1]) * self.elements * ELEMENT
+        return passes * (self.calls * CALL + self.elements * LOOP) + float(bounds[-1]) * self.elements * ELEMENT
 
 
 def ways_to_share(structure: Structure, leaf: str, budget: int) -> tuple[Sharing, ...]:

@@ -6,6 +6,7 @@ The walk from a leaf to the output stands here; how a change passes one op is `p
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,9 +18,11 @@ from gradcheck.perturb.kinds import propagate
 from gradcheck.perturb.move import Move
 from gradcheck.perturb.probes import Probes
 from gradcheck.perturb.site import Site
+from gradcheck.perturb.tiles import Tiled, written
 from gradcheck.perturb.window import simplest
 
-Visit = tuple[int, Node, tuple[int, ...]]  # a node, its index, and the vertices that nobody needs after it
+Visit = tuple[int, Node, bool, tuple[int, ...]]  # a node, its index, whether several nodes read it, and the vertices
+# that nobody needs after it
 
 
 class Structure:
@@ -44,17 +47,17 @@ class Structure:
         shape = np.shape(self.values[start])
         places = np.unravel_index(cells, shape) if shape else ()
         window = tuple(simplest(place.reshape(1, -1), size) for place, size in zip(places, shape, strict=True))
-        moves: dict[int, Move] = {start: Move(window, steps.reshape((1,) * len(shape) + (-1,)))}
-        for index, node, finished in self._way(start):
+        moves: dict[int, Move | Tiled] = {start: Move(window, steps.reshape((1,) * len(shape) + (-1,)))}
+        for index, node, is_shared, finished in self._way(start):
             arriving = [moves.get(argument) for argument in node.arguments]
             if any(move is not None for move in arriving):
                 arrived = propagate(self._site(index, node), arriving, probes)
                 probes.count_in(arrived)
-                if arrived is not None:
-                    moves[index] = arrived
+                if arrived is not None:  # what several nodes read is worked out once
+                    moves[index] = written(arrived, probes) if is_shared else arrived
             for vertex in finished:
                 moves.pop(vertex, None)
-        return moves.get(self.graph.output)
+        return written(moves.get(self.graph.output), probes)
 
     def _site(self, index: int, node: Node) -> Site:
         if index not in self._sites:
@@ -67,11 +70,14 @@ class Structure:
         if leaf not in self._ways:
             live = self.graph.ancestors([self.graph.output])
             reached, last = {leaf}, dict[int, int]()
-            nodes = []
+            nodes, readers = [], Counter[int]()
             for index, vertex in enumerate(self.graph.vertices):
                 if index in live and isinstance(vertex, Node) and not reached.isdisjoint(vertex.arguments):
                     reached.add(index)
                     nodes.append((index, vertex))
                     last.update(dict.fromkeys(reached.intersection(vertex.arguments), index))
-            self._ways[leaf] = tuple((i, n, tuple(v for v, end in last.items() if end == i)) for i, n in nodes)
+                    readers.update(vertex.arguments)
+            self._ways[leaf] = tuple(
+                (i, node, readers[i] > 1, tuple(v for v, end in last.items() if end == i)) for i, node in nodes
+            )
         return self._ways[leaf]

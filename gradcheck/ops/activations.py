@@ -28,11 +28,11 @@ define("silu", lambda x: x * sigmoid(x), formula="x · sigmoid(x), also called s
        samples=SINGLES)  # fmt: skip
 
 
-def tanh_argument(x: Array) -> Array:
+def tanh_argument(x: Array, times: float = 2.0) -> Array:
     """Twice the argument of the tanh in gelu's approximation: ½·(1 + tanh u) is sigmoid(2u)."""
     factor = np.asarray(x * x)
-    factor *= 2.0 * sqrt(2.0 / pi) * CUBIC
-    factor += 2.0 * sqrt(2.0 / pi)
+    factor *= times * sqrt(2.0 / pi) * CUBIC
+    factor += times * sqrt(2.0 / pi)
     factor *= x
     return factor
 
@@ -42,8 +42,7 @@ def gelu(x: Array, approximate: str) -> Array:
     if approximate == "tanh":
         # x · sigmoid(2u); where e^−2u overflows, x / ∞ is the 0 that is meant. In place: on large arrays a pass over
         # memory costs as much as the exponential.
-        tail = tanh_argument(x)
-        np.negative(tail, out=tail)
+        tail = tanh_argument(x, -2.0)
         np.exp(tail, out=tail)
         tail += 1.0
         return np.divide(x, tail, out=tail)

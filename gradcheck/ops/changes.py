@@ -13,7 +13,10 @@ import numpy as np
 
 from gradcheck.ops.registry import Array, Rule
 
+Numbers = Callable[[Array], Array | None]  # of a ranked rule: those of its argument's directions → those of its own
+
 TINY = 1e-300  # in place of a divisor 0 whose dividend is 0, too
+FEW = 3  # directions of a change, for which its square has nine
 
 
 def reaches(d: Array, limit: float) -> bool:
@@ -74,3 +77,16 @@ def abs_change(d: Array, x: Array) -> Array:
 def square_change(d: Array, x: Array) -> Array:
     """Of x²: d·(d + 2x)."""
     return d * (d + 2.0 * x)
+
+
+def square_ranked(w: Array, x: Array) -> tuple[Array, Numbers] | None:
+    """`square_change` for d = w·u: Σᵢ 2x·wᵢ·uᵢ + Σᵢⱼ wᵢ·wⱼ·uᵢ·uⱼ, a direction per term; None where these are many."""
+    rank = w.shape[-1]
+    if rank > FEW:
+        return None
+    pairs = [(i, j) for i in range(rank) for j in range(i, rank)]
+    one, other = map(list, zip(*pairs, strict=True))
+    counts = np.array([1.0 if i == j else 2.0 for i, j in pairs])
+    own, mixed = 2.0 * x * w, counts * w[..., one] * w[..., other]
+    directions = np.concatenate([own, np.broadcast_to(mixed, (*own.shape[:-1], len(pairs)))], axis=-1)
+    return directions, lambda u: np.concatenate([u, u[..., one, :] * u[..., other, :]], axis=-2)

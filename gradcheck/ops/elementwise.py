@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck.ops.broadcasting import unbroadcast
-from gradcheck.ops.changes import TINY, square_change
+from gradcheck.ops.changes import TINY, square_change, square_ranked
 from gradcheck.ops.registry import Array, define
 from gradcheck.ops.samples import COLUMN, MATRIX, OTHER, POSITIVE, POSITIVE_ROW, ROW, SCALAR
 
@@ -95,7 +95,7 @@ define("power", np.float_power, symbol="**", formula="a to the power b",
 
 define("square", np.square, formula="x²",
        vjps=[lambda g, y, x: g * (2.0 * x)],
-       deltas=[lambda d, y, x: square_change(d, x)],
+       deltas=[lambda d, y, x: square_change(d, x)], ranked=square_ranked,
        samples=SINGLES)  # fmt: skip
 
 define("sqrt", np.sqrt, formula="√x",

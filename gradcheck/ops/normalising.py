@@ -5,7 +5,7 @@ Stable forms only: exponentials are taken of x minus its largest element, varian
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from gradcheck.errors import ShapeError
 from gradcheck.ops.axes import normalised_axes
+from gradcheck.ops.changes import Numbers
 from gradcheck.ops.reductions import count, sum_of_probes, weighted_sum
 from gradcheck.ops.registry import Array, Samples, define, sample
 from gradcheck.ops.samples import BLOCK, MATRIX, ROW
 
 Axes = tuple[int, ...]
-Numbers = Callable[[Array], Array | None]
 OPTIONS = {"axis": -1}
 SAMPLES: Samples = [(ROW,), (MATRIX,), sample(MATRIX, axis=0), sample(BLOCK, axis=1), sample(BLOCK, axis=(0, 2))]
 

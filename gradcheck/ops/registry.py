@@ -89,7 +89,8 @@ class Op:
         are too long for it. None: there is no such rule
     ranked : for an op of one argument that keeps its shape, `rule(w, x, **options)` for changes w·u along the last
         axis, w of shape (…, n, r), u (…, r, K): the directions of the value's change, (…, n, s), and a function that
-        gives their numbers, (…, s, K), for u – or None where steps are too long for it. None: there is no such rule
+        gives their numbers, (…, s, K), for u – or None where steps are too long for it. It answers None where s would
+        be large. None: there is no such rule
     kink : where it switches; None for an op that is smooth wherever it is defined
     arguments : names of the array arguments
     variadic : the last name stands for any number of arguments. Its entry in `vjps`, `deltas` and `linear` serves them

@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from gradcheck.perturb.move import Move
 from gradcheck.perturb.piecewise import farthest
 from gradcheck.perturb.probes import Probes
+from gradcheck.perturb.ranked import LOW, along_few_directions
 from gradcheck.perturb.site import Site
 from gradcheck.perturb.telescoping import whole
 from gradcheck.perturb.window import Array, Window, doubled, is_table, length, lengths, pick, places
 
 Axes = tuple[int, ...]
-LOW = 3  # a rank up to a third of the axis is low
 
 
 def along_axes(site: Site, move: Move, probes: Probes) -> Move | None:
     """The move of the value of an op whose first argument moves."""
     axes = listed_axes(site)
-    if site.op.ranked is not None and (ranked := _along_few_directions(site, move, axes)) is not None:
+    if axes == (len(move.window) - 1,) and (ranked := _along_few_directions(site, move)) is not None:
         return ranked
     if move.directions is not None:
         kept = _along_directions(site, move, axes) or _along_one_direction(site, move, axes)
@@ -71,15 +71,18 @@ def _result(site: Site, data: Array, window: Window, axes: Axes, odd: bool) -> M
 
 
 def _along_directions(site: Site, move: Move, axes: Axes) -> Move | None:
-    """A linear op over the last axis alone acts on the directions; one over other axes on the coefficients."""
-    assert move.directions is not None
-    last, rule = len(move.window) - 1, site.op.delta(0)
+    """A sum acts on the coefficients; one over the last axis, too, on what the numbers of each direction add up to."""
+    w, rule = move.directions, site.op.delta(0)
+    assert w is not None
     if not site.is_linear_in([0]) or rule is None:
         return None
     x = site.arguments[0][..., None]
-    if last not in axes and move.directions.ndim == 2:
+    if len(move.window) - 1 in axes:
+        totals = site.latest("totals", (w,), lambda: w.sum(axis=-2)[..., None])
+        return _result(site, rule(totals * move.data, None, x, **site.options), move.window, axes, move.odd)
+    if w.ndim == 2:
         data = rule(move.data, None, x, **site.options)
-        return Move(_output_window(site, move.window, axes), data, move.odd, move.directions)
+        return Move(_output_window(site, move.window, axes), data, move.odd, w)
     return None
 
 
@@ -95,25 +98,16 @@ def _along_one_direction(site: Site, move: Move, axes: Axes) -> Move | None:
     return _result(site, np.concatenate(pair, axis=-1), doubled(move.window), axes, odd=False)
 
 
-def _along_few_directions(site: Site, move: Move, axes: Axes) -> Move | None:
-    """Both signs of a change of low rank along the last axis, by the op's own rule; a few places of it are one, too."""
-    rule, last, n = site.op.ranked, len(move.window) - 1, site.value.shape[-1]
-    entry = move.window[last]
-    if rule is None or axes != (last,) or any(map(is_table, move.window)):
+def _along_few_directions(site: Site, move: Move) -> Move | None:
+    """A change of low rank along the last axis, by the op's own rule; a few places of it are one, too."""
+    w, entry, n = move.directions, move.window[-1], site.value.shape[-1] if site.value.ndim else 1
+    if site.op.ranked is None:
         return None
-    w, window = move.directions, (*move.window[:-1], None)
     if w is None:
-        if length(entry, n) > n // LOW:
+        if is_table(entry) or length(entry, n) > n // LOW:
             return None
         w = site.latest("places", (entry,), lambda: np.eye(n)[:, places(entry, n)])
-    elif w.shape[-1] > n // LOW:
-        return None
-    directions, numbers = site.latest(
-        "directions", (w, *window), lambda: rule(w, pick(site.arguments[0], window), **site.options)
-    )
-    data = np.concatenate([move.data, -move.data], axis=-1) if move.odd else move.data
-    coefficients = numbers(data)
-    return None if coefficients is None else Move(window, coefficients, False, directions)
+    return along_few_directions(site, move, w, (*move.window[:-1], None))
 
 
 def _piecewise(site: Site, move: Move, axes: Axes, probes: Probes) -> Move:

@@ -12,6 +12,8 @@ from gradcheck.perturb.move import Move, summed
 from gradcheck.perturb.site import Site
 from gradcheck.perturb.window import Array, Entry, Window, hull, is_table, pick
 
+MANY = 1 << 14  # products: with more, copies for the linear algebra pay
+
 
 def is_product_of_matrices(site: Site) -> bool:
     """Whether a contraction is one of those that are sent by windows: `matmul`, and `dot` where it says the same."""
@@ -96,7 +98,11 @@ def _together(left: Move, right: Move, a: tuple[int, ...], b: tuple[int, ...], s
 
 
 def _sum_of_products(one: Array, other: Array) -> Array:
-    """Σ_k one[…, r, k, probe] · other[…, k, c, probe]; a pass per k, each along the probes."""
+    """Σ_k one[…, r, k, probe] · other[…, k, c, probe]: a product of matrices for each probe, or, where those are small,
+    a pass per k along the probes."""
+    if one.size * other.shape[-2] > MANY and one.shape[-2] > 1:
+        a, b = (np.ascontiguousarray(np.moveaxis(array, -1, -3)) for array in (one, other))
+        return np.ascontiguousarray(np.moveaxis(np.matmul(a, b), -3, -1))
     total = one[..., :, 0, None, :] * other[..., None, 0, :, :]
     for k in range(1, one.shape[-2]):
         total = total + one[..., :, k, None, :] * other[..., None, k, :, :]

@@ -10,6 +10,7 @@ import numpy as np
 from gradcheck.perturb.move import Move
 from gradcheck.perturb.piecewise import piecewise
 from gradcheck.perturb.probes import Probes
+from gradcheck.perturb.ranked import along_few_directions
 from gradcheck.perturb.site import Site
 from gradcheck.perturb.telescoping import Moves, aligned, inside, spread, telescoped, whole
 from gradcheck.perturb.window import doubled, pick
@@ -26,8 +27,8 @@ def elementwise(site: Site, moves: Moves, probes: Probes) -> Move | None:
             return kept
         if all(move is None or move.odd for move in moves):
             return Move(*telescoped(site, aligned(site, moves), moved))
-    elif len(moved) == 1 and (twin := _by_twins(site, moved[0], moves)) is not None:
-        return twin
+    elif len(moved) == 1 and (kept := _alone(site, moved[0], moves)) is not None:
+        return kept
     return Move(*telescoped(site, [m and m.both() for m in aligned(site, moves)], moved), odd=False)
 
 
@@ -49,6 +50,17 @@ def _kept_directions(site: Site, position: int, move: Move | None) -> Move | Non
         seen = [a if i == position else inside(a, argument.shape, move.window) for i, a in enumerate(site.arguments)]
         return Move(move.window, rule(move.data, None, *seen, **site.options), move.odd, w)
     return None
+
+
+def _alone(site: Site, position: int, moves: Moves) -> Move | None:
+    """Ways that are open to a nonlinear op of which one argument moves, the cheapest first; None for none."""
+    move = moves[position]
+    assert move is not None
+    if len(site.arguments) == 1 and move.directions is not None:
+        ranked = along_few_directions(site, move, move.directions, move.window)
+        if ranked is not None:
+            return ranked
+    return _by_twins(site, position, moves)
 
 
 def _by_twins(site: Site, position: int, moves: Moves) -> Move | None:

@@ -18,10 +18,11 @@ from gradcheck.perturb.move import Move, summed
 from gradcheck.perturb.probes import Probes
 from gradcheck.perturb.site import Site
 from gradcheck.perturb.telescoping import one_after_another
+from gradcheck.perturb.tiles import Tiled, begun, onward, written
 from gradcheck.perturb.window import Array
 
 
-def propagate(site: Site, moves: Sequence[Move | None], probes: Probes) -> Move | None:
+def propagate(site: Site, moves: Sequence[Move | Tiled | None], probes: Probes) -> Move | Tiled | None:
     """The move of an op's value, exact for steps of any size.
 
     moves : per argument, None where it stands still; not all None
@@ -31,6 +32,15 @@ def propagate(site: Site, moves: Sequence[Move | None], probes: Probes) -> Move 
     """
     if not site.value.size:
         return None
+    if any(isinstance(move, Tiled) for move in moves):
+        arrived = onward(site, moves, probes)
+        if arrived is not None:
+            return arrived
+    whole = [written(move, probes) for move in moves]
+    return begun(site, whole, probes) or _untiled(site, whole, probes)
+
+
+def _untiled(site: Site, moves: Sequence[Move | None], probes: Probes) -> Move | None:
     moved = [position for position, move in enumerate(moves) if move is not None]
     kind = site.op.kind
     if kind == "elementwise":

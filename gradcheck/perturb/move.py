@@ -13,6 +13,8 @@ import numpy as np
 from gradcheck.perturb.window import Array, Shape, Window, doubled, framed, hull
 from gradcheck.record import dataclass, field
 
+LARGE = 1 << 13  # numbers of a product: below, calls are what costs
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Move:
@@ -37,13 +39,21 @@ class Move:
         return int(self.data.shape[-1])
 
     @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return self.data.size
+
+    @property
+    def held(self) -> int:
+        return self.data.size
+
+    @property
     def full(self) -> Array:
         """The change inside the window with its directions multiplied out, which is done once."""
         if self.directions is None:
             return self.data
         if not self._full:
-            product = np.multiply if self.directions.shape[-1] == 1 else np.matmul
-            self._full.append(product(self.directions, self.data))
+            self._full.append(_multiplied_out(self.directions, self.data))
         return self._full[0]
 
     def plain(self) -> Move:
@@ -59,6 +69,16 @@ class Move:
     def seen_through(self, frame: Window, shape: Shape) -> Array:
         """The change inside a wider window, zero where nothing moves."""
         return framed(self.full, self.window, frame, shape)
+
+
+def _multiplied_out(directions: Array, data: Array) -> Array:
+    if directions.shape[-1] > 1:
+        return np.asarray(np.matmul(directions, data))
+    if directions.shape[-2] * data.size < LARGE:
+        return np.asarray(directions * data)
+    # Not of a single column: numpy keeps such products from the linear algebra, which is several times faster.
+    w, u = (np.concatenate([a, np.zeros_like(a)], axis=axis) for a, axis in ((directions, -1), (data, -2)))
+    return np.asarray(np.matmul(w, u))
 
 
 def summed(moves: Sequence[Move], shape: Shape) -> Move:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from gradcheck.perturb.move import Move
-from gradcheck.perturb.window import Array, is_table
+from gradcheck.perturb.window import Array, Window, is_table
 from gradcheck.record import dataclass, field
+
+
+class AnyMove(Protocol):
+    """A move: where, of how many numbers, and how many of them exist at one time."""
+
+    @property
+    def window(self) -> Window: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def held(self) -> int: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -41,12 +51,12 @@ class Probes:
         """Remember flags of shape (K,) or, for both signs, (2K,)."""
         self.crossed |= flags.reshape(-1, self.count).any(axis=0)
 
-    def count_in(self, move: Move | None) -> None:
+    def count_in(self, move: AnyMove | None) -> None:
         self.calls += 1
         if move is not None:
             # Where probes have places of their own, what stands still has to be picked for each of them.
-            self.elements += move.data.size * (2 if any(map(is_table, move.window)) else 1)
-            self.widest = max(self.widest, move.data.size)
+            self.elements += move.size * (2 if any(map(is_table, move.window)) else 1)
+            self.widest = max(self.widest, move.held)
 
     def count_opened(self, data: Array) -> None:
         """An op had to write an argument's change in a wider window than it came in, and maybe than it goes out."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gradcheck.perturb.move import Move
+from gradcheck.perturb.probes import AnyMove
 from gradcheck.perturb.site import Site
 from gradcheck.perturb.window import Array, Window, hull, lengths, pick
 
@@ -39,7 +40,7 @@ def aligned(site: Site, moves: Moves) -> list[Move | None]:
     return result
 
 
-def common_window(moves: Moves) -> Window:
+def common_window(moves: Sequence[AnyMove | None]) -> Window:
     """The window that holds those of all moved arguments."""
     windows = [move.window for move in moves if move is not None]
     if len(windows) == 1:

@@ -16,7 +16,7 @@ SMALL = 2.0**-16  # of a step: what the rule gives for that part of it, scaled u
 
 @dataclass(frozen=True)
 class Plant:
-    """A rule of an op: which argument, and whether the rule for one sign or that for both."""
+    """A rule of an op: which argument, and whether the rule for one sign, that for both, or one along directions."""
 
     op: Op
     entry: int
@@ -29,9 +29,13 @@ class Plant:
         """The op with that rule made linear; others as they are."""
         if op.name != self.op.name:
             return op
+        changed: dict[str, Any]
+        if self.sort in ALONG_DIRECTIONS:
+            changed = {self.sort: ALONG_DIRECTIONS[self.sort](getattr(op, self.sort))}
+            return replace(op, **changed)
         rules = list(getattr(op, self.sort))
         rules[self.entry] = linear(rules[self.entry]) if self.sort == "deltas" else linear_pair(rules[self.entry])
-        changed: dict[str, Any] = {self.sort: tuple(rules)}
+        changed = {self.sort: tuple(rules)}
         return replace(op, **changed)
 
 
@@ -54,10 +58,36 @@ def linear_pair(rule: Rule) -> Callable[..., Any]:
     return both
 
 
+def linear_factored(rule: Rule) -> Callable[..., Any]:
+    def both(w: Array, u: Array, *rest: Any, **options: Any) -> tuple[Array, Array] | None:
+        pair = rule(w, SMALL * u, *rest, **options)
+        if pair is None:
+            return None
+        change = (pair[0] - pair[1]) / (2.0 * SMALL)
+        return change, -change
+
+    return both
+
+
+def linear_ranked(rule: Rule) -> Callable[..., Any]:
+    def along(w: Array, *rest: Any, **options: Any) -> tuple[Array, Callable[[Array], Array]] | None:
+        found = rule(w, *rest, **options)
+        if found is None:
+            return None
+        directions, numbers = found
+        return directions, lambda u: (numbers(SMALL * u) - numbers(-SMALL * u)) / (2.0 * SMALL)
+
+    return along
+
+
+ALONG_DIRECTIONS = {"factored": linear_factored, "ranked": linear_ranked}
 PLANTS = [
     Plant(op, entry, sort)
     for op in all_ops().values()
     for sort in ("deltas", "twins")
     for entry, rule in enumerate(getattr(op, sort))
     if rule is not None and entry not in op.linear
+]
+PLANTS += [
+    Plant(op, 0, sort) for op in all_ops().values() for sort in ALONG_DIRECTIONS if getattr(op, sort) is not None
 ]

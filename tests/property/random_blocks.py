@@ -75,6 +75,12 @@ PRODUCTS_OF_MATRICES = (
     "stack([A, A]) @ stack([x, -x], axis=0).transpose((0, 2, 1))", "x @ x[-1]", "stack([x, x])[:, None] @ A.T",
 )  # fmt: skip
 
+ALONG_FEW_DIRECTIONS = (
+    "logsumexp(z @ V, axis=-1, keepdims=True) * x", "normalise(z @ V, axis=-1, eps=0.1) @ V.T", "square(z @ V) @ V.T",
+    "z + gelu(z @ V) @ V.T", "z - silu(z @ V * gain) @ V.T", "mean(square(z @ V + gain), axis=-1, keepdims=True) * x",
+    "x * sum(gelu(normalise(z @ V, axis=-1, eps=0.1)) * gain)", "normalise(square(z @ V), axis=-1, eps=0.1) @ V.T",
+)  # fmt: skip
+
 OF_MATRICES = (
     "inv(M)", "det(M) * x", "solve(M, v)", "solve(M, M.T)", "cholesky(M @ M.T + eye(3))",
     "logdet(M @ M.T + eye(3)) * x", "inv(M) @ v", "trace(M) + x", "solve(M @ M, v) * v",
@@ -138,6 +144,12 @@ def picked(s: Sketch, x: Ref) -> Ref:
 def contracted(s: Sketch, x: Ref) -> Ref:
     columns = s.shape(x)[1]
     return s.write(s.one_of(*PRODUCTS_OF_MATRICES), x=x, A=s.leaf(3, columns), scalar=s.leaf())
+
+
+def along_few_directions(s: Sketch, x: Ref) -> Ref:
+    """A few numbers that move many: what a narrow layer before a wide one does."""
+    z = s.write("0.7 * x @ W", x=x, W=s.leaf(s.shape(x)[1], 2))
+    return s.write(s.one_of(*ALONG_FEW_DIRECTIONS), x=x, z=z, V=s.leaf(2, 9), gain=s.leaf(9))
 
 
 def of_matrices(s: Sketch, x: Ref) -> Ref:
@@ -220,7 +232,7 @@ def gated(s: Sketch, x: Ref) -> Ref:
 
 BLOCKS: tuple[Block, ...] = (
     smooth, piecewise, piecewise, products, reduced, reduced, along, along, picked, contracted, of_matrices, images,
-    lines, dense, dense, shared, residual, attention, normed, recurrent, gated,
+    lines, dense, dense, along_few_directions, shared, residual, attention, normed, recurrent, gated,
 )  # fmt: skip
 
 FORMULAS: tuple[tuple[Block, str], ...] = tuple(
@@ -228,7 +240,7 @@ FORMULAS: tuple[tuple[Block, str], ...] = tuple(
     for block, texts in (
         (smooth, SMOOTH), (piecewise, PIECEWISE), (products, PRODUCTS), (reduced, REDUCED), (along, ALONG),
         (picked, PICKED), (contracted, PRODUCTS_OF_MATRICES), (of_matrices, OF_MATRICES), (images, IMAGES),
-        (lines, LINES),
+        (lines, LINES), (along_few_directions, ALONG_FEW_DIRECTIONS),
     )
     for text in texts
 )  # fmt: skip

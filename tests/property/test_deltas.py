@@ -242,9 +242,9 @@ def test_a_ranked_rule_is_that_of_the_product(op: Op, leading: tuple[int, ...]) 
     assert op.ranked is not None
     random = np.random.default_rng(0)
     x = random.normal(size=(3, 7))
-    options = {**op.options, "axis": (1,)}
+    options = {**op.options, "axis": (1,)} if "axis" in op.options else {}
     value = np.asarray(op.forward(x, **options))[..., None]
-    for rank in (1, 2):
+    for rank in (1, 2, 3):
         w = random.uniform(-1.0, 1.0, size=(*leading, 7, rank))
         directions, numbers = op.ranked(w, x[..., None], **options)
         for size in (0.1, 1e-3, 1e-5, 1e-9):
@@ -253,7 +253,19 @@ def test_a_ranked_rule_is_that_of_the_product(op: Op, leading: tuple[int, ...]) 
             told = directions @ numbers(u)
             assert told.shape == expected.shape
             assert np.all(np.abs(told - expected) <= 16.0 * EPS * size)
-        # where most of the variance would go, digits would, too: then there is no answer
-        centred = (x - x.mean(axis=1, keepdims=True))[..., None]
-        _, gone = op.ranked(centred, x[..., None], **options)
-        assert gone(np.full((3, 1, 1), -0.9)) is None
+
+
+def test_the_rule_of_normalise_gives_no_answer_where_most_of_the_variance_goes() -> None:
+    """There digits would go, too."""
+    normalise = all_ops()["normalise"]
+    assert normalise.ranked is not None
+    x = np.random.default_rng(0).normal(size=(3, 7))
+    centred = (x - x.mean(axis=1, keepdims=True))[..., None]
+    _, numbers = normalise.ranked(centred, x[..., None], **{**normalise.options, "axis": (1,)})
+    assert numbers(np.full((3, 1, 1), -0.9)) is None
+
+
+def test_the_square_of_many_directions_has_too_many() -> None:
+    square = all_ops()["square"]
+    assert square.ranked is not None
+    assert square.ranked(np.ones((9, 4)), np.ones((9, 1))) is None

@@ -6,9 +6,11 @@ With steps of up to a half nothing that is linearised, dropped or misplaced can 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from gradcheck.numerical.difference import PlainLoop, Response
 from gradcheck.numerical.schedule import StructureEngine
 from gradcheck.numerical.structure import Structure
 from gradcheck.ops.registry import Op, all_ops
+from gradcheck.perturb import contraction, kinds, move, tiles
 from tests.property.applications import Array
 from tests.property.planted_rules import PLANTS, Plant
 from tests.property.random_blocks import FORMULAS
@@ -184,6 +187,48 @@ def test_rules_and_kinds_change_nothing_but_the_speed(start: int, change: Callab
             assert graph.off(tensor, ours) <= CLOSE, graph.about(tensor, BUDGETS[1])
 
 
+@pytest.fixture
+def every_array_counts_as_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done for the sake of large arrays, done with small ones: tiles of a row or two, products of matrices."""
+    monkeypatch.setattr(tiles, "LARGE", 1)
+    monkeypatch.setattr(tiles, "TILE", 64)
+    monkeypatch.setattr(move, "LARGE", 1)
+    monkeypatch.setattr(contraction, "MANY", 1)
+
+
+@batches
+@pytest.mark.usefixtures("every_array_counts_as_large")
+@pytest.mark.parametrize("change", [None, without_rules], ids=["as they are", "without rules"])
+def test_large_arrays_change_as_small_ones_do(start: int, change: Callable[[Op], Op] | None) -> None:
+    for graph in compared(start):
+        for tensor, ours in graph.answers(BUDGETS[1], change):
+            assert graph.off(tensor, ours) <= CLOSE, graph.about(tensor, BUDGETS[1])
+
+
+def test_random_graphs_go_through_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through all that knows them: they are begun, passed on by every kind, taken in by a sum, and written."""
+    monkeypatch.setattr(tiles, "LARGE", 1)
+    met = Counter[str]()
+    for name in ("begun", "_through_elementwise", "_through_product", "_taken_in", "_widened"):
+        monkeypatch.setattr(tiles, name, counted(met, name, getattr(tiles, name)))
+    monkeypatch.setattr(kinds, "begun", tiles.begun)
+    for seed in range(COUNT):
+        for change in (None, without_rules):
+            for _ in graph_number(seed).answers(BUDGETS[1], change):
+                pass
+    assert min(met.values()) >= 3
+    assert len(met) == 5
+
+
+def counted(met: Counter[str], name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def telling(*given: Any) -> Any:
+        result = function(*given)
+        met[name] += result is not None
+        return result
+
+    return telling
+
+
 @pytest.mark.parametrize("plant", PLANTS, ids=str)
 def test_a_linearised_rule_is_caught(plant: Plant) -> None:
     """Replaced wherever the op stands; some graph with the op tells."""
@@ -191,7 +236,9 @@ def test_a_linearised_rule_is_caught(plant: Plant) -> None:
         if plant.op.name in ops_of(seed):
             whole = graph_number(seed)
             if any(
-                not whole.off(tensor, ours) <= CLOSE for tensor, ours in whole.answers(BUDGETS[1], plant.linearised)
+                not whole.off(tensor, ours) <= CLOSE
+                for budget in BUDGETS[:2]
+                for tensor, ours in whole.answers(budget, plant.linearised)
             ):
                 return
     pytest.fail(f"no graph shows that a rule of '{plant.op.name}' is linear")
