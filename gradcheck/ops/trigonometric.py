@@ -105,11 +105,12 @@ def tanh_slope(x: Array) -> Array:
 
 
 def tanh_change(d: Array, y: Array, x: Array) -> Array:
-    """t·(1 − y²) / (1 + t·y), t = tanh d."""
-    t = np.tanh(d)
-    below = t * y
-    below += 1.0  # in place: a pass over memory costs as much as the division
-    change: Array = t * tanh_slope(x)
+    """e·(1 − y²) / (2 + e·(1 + y)), e = exp(2d) − 1; from t·(1 − y²) / (1 + t·y), t = tanh d = e / (e + 2)."""
+    change = np.asarray(2.0 * d)
+    np.expm1(change, out=change)
+    below = change * (1.0 + y)
+    below += 2.0  # in place: a pass over memory costs as much as the division
+    change *= tanh_slope(x)
     change /= below
     return change
 
