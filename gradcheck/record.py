@@ -21,6 +21,8 @@ else:
         def make(cls):
             if not (frozen and slots) or options or _is_special(cls):
                 return dataclasses.dataclass(frozen=frozen, slots=slots, eq=eq, repr=repr, **options)(cls)
+            # Where there is no docstring the standard decorator writes one, and takes as long as for ten classes.
+            cls.__doc__ = cls.__doc__ or cls.__name__
             made = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
             made.__init__ = _compiled_init(made, dataclasses.fields(made))
             made.__setattr__, made.__delattr__ = _refuse_set, _refuse_delete

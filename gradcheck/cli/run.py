@@ -26,6 +26,7 @@ from gradcheck.cli.output import (
     write_step_summary,
 )
 from gradcheck.cli.progress import ProgressLine, watching
+from gradcheck.cli.start_up import bring_in
 from gradcheck.cli.workers import crew_of, jobs_of
 
 if TYPE_CHECKING:  # loading a case takes numpy, `--help` does without
@@ -121,12 +122,11 @@ def command(
 
     Example: gradcheck run cases/ -k network --jobs auto -o report.json
     """
-    from gradcheck.checking.settings import Settings
-    from gradcheck.checking.workers.threads import limit_threads
-
-    limit_threads()
     formats = {format_, *(target.format for target in targets)}
     require(formats)
+    bring_in(formats)
+    from gradcheck.checking.settings import Settings
+
     settings = Settings(rtol, seed, keyword, exit_first, strict, budget, pictures="html" in formats,
                         is_brief=formats == {"table"} and not verbose)  # fmt: skip
     page = Page.of(sys.stdout, color)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from typing import Protocol
 
 import numpy as np
@@ -42,6 +43,10 @@ class Response:
     noise: Array
     crossed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
     exact: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+
+    def part(self, probes: slice) -> Response:
+        """What it says about some of the probes."""
+        return Response(*(getattr(self, each.name)[probes] for each in fields(self)))
 
     @property
     def central(self) -> Array:

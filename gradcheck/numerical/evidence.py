@@ -86,7 +86,7 @@ class TensorEvidence:
     def confirm(self, cells: NDArray[np.int64]) -> None:
         """Measure some elements by the first levels of the ladder, which hold two triples; eight evaluations each."""
         ladder = self._ladder(cells)
-        ladder.climb(self.responder, ORDER[:CONFIRMING], stop=False)
+        ladder.climb_all(self.responder, ORDER[:CONFIRMING])
         self._finish(ladder)
         self.climbed[cells] = False  # those that stay undecided may climb the rest
 
@@ -169,7 +169,7 @@ class TensorEvidence:
 
     def _climb_pilots(self, cells: NDArray[np.int64]) -> tuple[Ladder, Outcome]:
         ladder = self._ladder(cells)
-        ladder.climb(self.responder, PILOT_ORDER, stop=False)
+        ladder.climb_all(self.responder, PILOT_ORDER)
         ladder.climb(self.responder, ORDER[len(PILOT_ORDER) :])
         return ladder, self._finish(ladder)
 

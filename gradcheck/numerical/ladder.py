@@ -6,13 +6,14 @@ The levels know nothing of any claim. Which elements climb is decided by `eviden
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.model.evidence import Quality
 from gradcheck.model.problem import Array
-from gradcheck.numerical.difference import Responder
+from gradcheck.numerical.difference import Responder, Response
 from gradcheck.numerical.noise import Noise
 from gradcheck.numerical.outcome import Levels, Outcome, summarise
 from gradcheck.numerical.steps import LARGEST_STEP, power_of_two
@@ -67,20 +68,33 @@ class Ladder:
         self.evaluations = np.zeros(self.cells.size, np.int64)
         self.crossed = np.zeros(self.cells.size, np.bool_)
 
-    def climb(self, responder: Responder, orders: Iterable[int] = ORDER, *, stop: bool = True) -> None:
-        """Add levels until every element is settled (`stop`) or all levels are used."""
+    def climb_all(self, responder: Responder, orders: Iterable[int] = ORDER) -> None:
+        """Add the levels for every element, many in one request: that is answered faster than one after the other."""
+        for is_long, group in groupby(orders, lambda order: order > EDGE_TOP):
+            steps = [power_of_two(self.scale, self.start + 2 * order) for order in group]
+            allowed = ~self.at_edge() if is_long else np.ones(self.cells.size, bool)
+            chosen = [np.flatnonzero(allowed & (each <= LARGEST_STEP * self.scale)) for each in steps]
+            lengths = np.concatenate([each[places] for each, places in zip(steps, chosen, strict=True)])
+            response = responder.respond(self.tensor, self.cells[np.concatenate(chosen)], lengths)
+            begin = 0
+            for each, places in zip(steps, chosen, strict=True):
+                self._add(each, places, response.part(slice(begin, begin + places.size)))
+                begin += places.size
+
+    def climb(self, responder: Responder, orders: Iterable[int] = ORDER) -> None:
+        """Add levels until every element is settled or all levels are used."""
         active, far = np.ones(self.cells.size, bool), np.zeros(self.cells.size, bool)
         known = np.full(self.cells.size, np.inf)  # bounds that two triples agree on
         top = min(max(ORDER), highest_order(self.start))
-        for order in orders:
-            steps = power_of_two(self.scale, self.start + 2 * order)
-            wanted = active & (steps <= LARGEST_STEP * self.scale)
-            if order == top:
-                wanted &= ~far
-            if stop and order < ORDER[2]:  # a level that is noisier than what is known adds nothing
-                wanted &= ~(self._expected_error(order) > known)
-            self.level(responder, steps, wanted & ~self.at_edge() if order > EDGE_TOP else wanted)
-            if stop and len(self.steps) >= ENOUGH_LEVELS:
+        orders = list(orders)
+        together = 1 if self.steps else ENOUGH_LEVELS  # with fewer, nothing is settled
+        for group in (orders[:together], *([order] for order in orders[together:])):
+            order = group[-1]
+            if len(group) > 1:
+                self.climb_all(responder, group)
+            else:
+                self._climb_one(responder, order, active & ~far if order == top else active, known)
+            if len(self.steps) >= ENOUGH_LEVELS:
                 settled, known[active] = self.settled(active)
                 active[active] = ~settled
                 still = active & ~far & self.stands_still()
@@ -92,6 +106,13 @@ class Ladder:
                     active &= ~(still & self.stands_still())
                 if not active.any():
                     return
+
+    def _climb_one(self, responder: Responder, order: int, active: NDArray[np.bool_], known: Array) -> None:
+        steps = power_of_two(self.scale, self.start + 2 * order)
+        wanted = active & (steps <= LARGEST_STEP * self.scale)
+        if order < ORDER[2]:  # a level that is noisier than what is known adds nothing
+            wanted &= ~(self._expected_error(order) > known)
+        self.level(responder, steps, wanted & ~self.at_edge() if order > EDGE_TOP else wanted)
 
     def _expected_error(self, order: int) -> Array:
         """Noise at a level further down, from how it grew on the first three."""
@@ -135,26 +156,35 @@ class Ladder:
 
     def level(self, responder: Responder, steps: Array, active: NDArray[np.bool_]) -> None:
         """Probe the active elements once more, each with its own step."""
+        chosen = np.flatnonzero(active)
+        self._add(steps, chosen, responder.respond(self.tensor, self.cells[chosen], steps[chosen]))
+
+    def _add(self, steps: Array, chosen: NDArray[np.int64], response: Response) -> None:
+        """A new row of every table, with what a level found about the chosen elements."""
         stores = (self.steps, self.central, self.ahead, self.behind, self.low, self.high,
                   self.distance, self.rounding, self.stirred)  # fmt: skip
-        rows = np.full((len(stores), self.cells.size), np.nan)
+        here = EVERY if chosen.size == self.cells.size else chosen
+        rows = np.empty((len(stores), self.cells.size))
         moved, exact = np.zeros(self.cells.size, bool), np.zeros(self.cells.size, bool)
-        chosen = np.flatnonzero(active)
+        if here is not EVERY:
+            rows[:] = np.nan
         if chosen.size:
-            response = responder.respond(self.tensor, self.cells[chosen], steps[chosen])
             did = response.up > 0
             size = np.fmax(np.abs(response.ahead), np.abs(response.behind))
             distance, rounding = 0.5 * (response.up + response.down), 0.5 * self.epsilon * _known(size)
-            columns = (steps[chosen], response.central, response.slope_ahead, response.slope_behind,
+            columns = (steps[here], response.central, response.slope_ahead, response.slope_behind,
                        response.low, response.high, distance, rounding, response.noise)  # fmt: skip
-            rows[:, chosen] = np.where(did, columns, np.nan)
+            for row, column in zip(rows, columns, strict=True):
+                row[here] = column
+            if not did.all():
+                rows[:, chosen[~did]] = np.nan
             with np.errstate(invalid="ignore"):
-                moved[chosen] = size > 2.0 * (response.noise + rounding)
-            self.evaluations[chosen] += 2 * did
+                moved[here] = size > 2.0 * (response.noise + rounding)
+            self.evaluations[here] += 2 * did
             if response.crossed.size:
-                self.crossed[chosen] |= response.crossed
+                self.crossed[here] |= response.crossed
             if response.exact.size:
-                exact[chosen] = response.exact
+                exact[here] = response.exact
         for store, row in zip(stores, rows, strict=True):
             store.append(row)
         self.moved.append(moved)

@@ -64,10 +64,10 @@ def measure_noise(problem: Problem, seed: int = 0, *, is_brief: bool = False) ->
     computational noise", 2011). Instead of their mean square the median is taken: one kink inside the line moves a mean
     by its whole height, and a median not at all. The samples are irregularly spaced: what repeats itself at their
     distance would look smooth. The noise of code that rounds to float32 is a staircase, invisible below its width; so
-    wide spacings are sampled, too, and believed where a narrower one confirms them.
+    wide spacings are sampled, too, and believed where a narrower one confirms them; not of a function that is made of
+    our own ops in float64, unless the outputs are float32 numbers all the same.
 
-    is_brief : every evaluation counts; the wide spacings are sampled only where the others have not met any noise, or
-        the outputs are float32 numbers
+    is_brief : every evaluation counts: the wide spacings are left out for any function
     """
     weights, value = problem.upstream, problem.value
     terms = weights * value
@@ -75,7 +75,7 @@ def measure_noise(problem: Problem, seed: int = 0, *, is_brief: bool = False) ->
     runs = [problem.function(problem.point) for _ in range(2)]
     lines = _Lines(problem, every, seed)
     sigma = np.maximum(*(lines.noise(spacing) for spacing in FINE_SPACINGS))
-    if not is_brief or _is_single(lines.seen):
+    if _is_single(lines.seen) or not (is_brief or _is_made_in_float64(problem)):
         sigma = np.maximum(sigma, np.minimum(*(lines.noise(spacing) for spacing in WIDE_SPACINGS)))
     is_remainder = 0.0 < _length(terms) < SMALL_VALUE and lines.still > lines.evaluations / 2
     if not (lines.moved and sigma[0] > 0.0) or is_remainder:
@@ -107,6 +107,16 @@ def measure_noise(problem: Problem, seed: int = 0, *, is_brief: bool = False) ->
     relative = absolute / size if size > 0 else 0.0
     single = _is_single(lines.seen)
     return Noise(absolute, float(relative), outputs, total_spread, single, lines.evaluations + 2)
+
+
+def _is_made_in_float64(problem: Problem) -> bool:
+    """Whether nothing inside can round to fewer digits: no code of somebody's, no float32 tensor."""
+    if problem.traced is None:
+        return False
+    kinds = {getattr(getattr(vertex, "op", None), "kind", "") for vertex in problem.traced.graph.vertices}
+    return "unknown" not in kinds and not any(
+        value.dtype in (np.float16, np.float32) for value in problem.point.values()
+    )
 
 
 class _Lines:
@@ -158,21 +168,27 @@ class _Lines:
 
     def _move(self, name: str, step: Array, unit: float) -> Array:
         """By how much a tensor moves from one place on the line to the next."""
-        x = self.problem.point[name]
+        x, size = self.problem.point[name], np.abs(step)
+        wanted = unit * size
         # Whole numbers of ulps: otherwise the moves are rounded, and that would look like noise of the function.
         # Beside zero, where an ulp is next to nothing, those of the step itself do.
-        nearest = np.maximum(2 * np.abs(x), (unit * np.abs(step)).astype(x.dtype))
-        ulp = np.spacing(nearest).astype(np.float64)
-        whole = np.maximum(1.0, np.rint(unit * np.abs(step) / ulp))
-        farthest = (self.places[-1] * whole * ulp / np.abs(step)).max(initial=0.0)
-        self.distance = max(self.distance, float(farthest))
-        move: Array = whole * np.copysign(ulp, step)
+        ulp = np.spacing(np.maximum(2 * np.abs(x), wanted.astype(x.dtype, copy=False))).astype(np.float64, copy=False)
+        move = np.asarray(wanted / ulp)
+        np.rint(move, out=move)
+        np.maximum(move, 1.0, out=move)
+        move *= ulp
+        self.distance = max(self.distance, float(self.places[-1] * np.max(move / size, initial=0.0)))
+        np.copysign(move, step, out=move)
         return move
 
     def _sample(self, place: int, moves: Mapping[str, Array]) -> Array:
         """The outputs that many places along the line."""
         point = self.problem.point
-        moved = {name: (point[name] + place * move).astype(point[name].dtype) for name, move in moves.items()}
+        moved = {}
+        for name, move in moves.items():
+            there = np.asarray(place * move)
+            there += point[name]
+            moved[name] = there.astype(point[name].dtype, copy=False)
         return self.problem.function({**point, **moved})
 
 

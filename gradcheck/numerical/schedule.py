@@ -237,7 +237,7 @@ def _sample(x: NDArray[np.floating]) -> NDArray[np.int64]:
     generator, each = np.random.default_rng(x.size), max(2, round(SAMPLED ** (1.0 / max(1, x.ndim))))
     grid = np.ix_(*(generator.choice(n, min(each, n), replace=False) for n in x.shape))
     cells = np.arange(x.size).reshape(x.shape)[grid]
-    return np.unique([*cells.reshape(-1).tolist(), int(np.abs(x).argmax())])
+    return np.array(sorted({*cells.reshape(-1).tolist(), int(np.abs(x).argmax())}))
 
 
 def _rounding_of(slopes: Array, lengths: Array) -> Rounding | None:

@@ -29,7 +29,7 @@ def exponents(ladder, element=0):
 
 def test_levels_are_a_factor_four_apart_first_down_then_around():
     ladder, loop = ladder_of(np.sin, [1.0, 1.0])
-    ladder.climb(loop, stop=False)
+    ladder.climb_all(loop)
     allowed = [order for order in ORDER if START + 2 * order <= -2]
     assert exponents(ladder) == [START + 2 * order for order in allowed]
     assert exponents(ladder)[:4] == [-17, -19, -21, -15]
@@ -37,7 +37,7 @@ def test_levels_are_a_factor_four_apart_first_down_then_around():
 
 def test_no_step_is_longer_than_a_quarter_of_the_scale():
     ladder, loop = ladder_of(lambda x: 1e-3 * x, [1.0], start=-4)
-    ladder.climb(loop, stop=False)
+    ladder.climb_all(loop)
     assert max(exponents(ladder)) == -2
 
 
@@ -82,20 +82,20 @@ def test_levels_noisier_than_what_is_known_are_left_out():
 
 def test_pilots_climb_six_levels_whatever_they_find():
     ladder, loop = ladder_of(lambda x: 3 * x, [1.0])
-    ladder.climb(loop, PILOT_ORDER, stop=False)
+    ladder.climb_all(loop, PILOT_ORDER)
     assert exponents(ladder) == [-17, -19, -21, -15, -13, -23]
 
 
 def test_a_probe_that_cannot_move_costs_nothing():
     ladder, loop = ladder_of(np.sin, [1.0], start=-34)
-    ladder.climb(loop, (0, -7, -8), stop=False)
+    ladder.climb_all(loop, (0, -7, -8))
     assert exponents(ladder) == [-34, -48]  # sixteen ulps of 1; a fourth of them would be too few
     assert ladder.evaluations.tolist() == [4]
 
 
 def test_a_tiny_element_gets_steps_around_its_own_size_a_factor_four_from_the_others():
     ladder, loop = ladder_of(lambda x: np.sum(np.sqrt(x)), [3e-11, 1.0])
-    ladder.climb(loop, stop=False)
+    ladder.climb_all(loop)
     before = exponents(ladder)
     ladder.climb_near_zero(loop, np.array([True, True]))
     added = exponents(ladder)[len(before) :]
@@ -107,7 +107,7 @@ def test_a_tiny_element_gets_steps_around_its_own_size_a_factor_four_from_the_ot
 
 def test_steps_that_were_climbed_before_are_not_climbed_again():
     ladder, loop = ladder_of(lambda x: np.sum(np.sqrt(x)), [1e-4, 1.0])
-    ladder.climb(loop, stop=False)
+    ladder.climb_all(loop)
     ladder.climb_near_zero(loop, np.array([True, False]))
     assert len(set(exponents(ladder))) == len(exponents(ladder))
 
@@ -115,7 +115,7 @@ def test_steps_that_were_climbed_before_are_not_climbed_again():
 @pytest.mark.parametrize("x", [0.0, 2.0**-10])
 def test_zero_and_elements_that_are_not_tiny_get_no_steps_of_their_own(x):
     ladder, loop = ladder_of(lambda x: np.sum(x), [x, 1.0])
-    ladder.climb(loop, stop=False)
+    ladder.climb_all(loop)
     before = ladder.evaluations.copy()
     ladder.climb_near_zero(loop, np.array([True, False]))
     assert np.array_equal(ladder.evaluations, before)
@@ -123,7 +123,7 @@ def test_zero_and_elements_that_are_not_tiny_get_no_steps_of_their_own(x):
 
 def test_next_to_the_edge_of_the_domain_long_steps_give_way_to_short_ones():
     ladder, loop = ladder_of(lambda x: np.array([np.log(x[0] - 1.0), x[1]]), [1.0 + 1e-9, 1.0])
-    ladder.climb(loop, stop=False)
+    ladder.climb_all(loop)
     assert ladder.at_edge().tolist() == [True, False]
     assert max(exponents(ladder)) == START + 4
     ladder.climb_down(loop, np.array([True, True]))
@@ -143,7 +143,7 @@ def test_the_worst_element_costs_at_most_forty_evaluations():
 
 def test_noise_over_the_step_is_the_error_of_a_difference():
     ladder, loop = ladder_of(lambda x: 1e6 + np.sum(x), [1.0])
-    ladder.climb(loop, (0, -1), stop=False)
+    ladder.climb_all(loop, (0, -1))
     expected = 2.0 * ladder.noise.absolute / 2.0**-17
     assert ladder.error()[0] == pytest.approx([expected], rel=1e-3)
     assert ladder.error()[1] == pytest.approx([4 * expected], rel=1e-3)
@@ -151,7 +151,7 @@ def test_noise_over_the_step_is_the_error_of_a_difference():
 
 def test_the_rounding_of_the_change_itself_is_error_too():
     ladder, loop = ladder_of(lambda x: np.sum(1e9 * (x - 1.0)), [1.0])
-    ladder.climb(loop, (0,), stop=False)
+    ladder.climb_all(loop, (0,))
     rounding = 2.0 * 0.5 * 2.0**-52 * 1e9 * 2.0**-17 / 2.0**-17
     assert ladder.error()[0, 0] >= rounding
 
@@ -159,9 +159,9 @@ def test_the_rounding_of_the_change_itself_is_error_too():
 def test_an_output_that_stands_still_adds_its_noise_over_the_longest_step_only():
     """A large output that does not depend on x: it may hide a slope, but not more than its noise over a long step."""
     ladder, loop = ladder_of(lambda x: np.array([x[0], 1e8 + 0 * x[0]]), [1.0], upstream=[1.0, 1.0])
-    ladder.climb(loop, (0,), stop=False)
+    ladder.climb_all(loop, (0,))
     alone = ladder.error()[0, 0]
-    ladder.climb(loop, (7,), stop=False)
+    ladder.climb_all(loop, (7,))
     assert alone == pytest.approx(ladder.noise.absolute / 2.0**-17, rel=0.01)
     assert ladder.error()[0, 0] == pytest.approx(alone * 2.0**-14, rel=0.01)
 
@@ -169,14 +169,14 @@ def test_an_output_that_stands_still_adds_its_noise_over_the_longest_step_only()
 def test_an_output_that_moves_at_the_longest_step_is_noisy_at_all_of_them():
     """At the shortest step 1e8 + x stands still, and still has its noise."""
     ladder, loop = ladder_of(lambda x: 1e8 + np.sum(x), [1.0])
-    ladder.climb(loop, (0, -8), stop=False)
+    ladder.climb_all(loop, (0, -8))
     assert loop.respond("x", np.array([0]), np.array([2.0**-33])).noise.tolist() == [0.0]
     assert ladder.error()[1, 0] == pytest.approx(2.0 * ladder.noise.absolute / 2.0**-33, rel=1e-3)
 
 
 def test_levels_are_handed_on_from_the_longest_to_the_shortest():
     ladder, loop = ladder_of(np.sin, [1.0, 2.0])
-    ladder.climb(loop, PILOT_ORDER, stop=False)
+    ladder.climb_all(loop, PILOT_ORDER)
     levels = ladder.levels()
     assert np.all(np.diff(levels.steps, axis=0) < 0)
     expected = (np.sin(1.0 + levels.steps[:, 0]) - np.sin(1.0 - levels.steps[:, 0])) / (2 * levels.steps[:, 0])

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradcheck.casefile.arrays import evaluate_number
 from gradcheck.casefile.paths import PathError, find_file
 from gradcheck.checking.building.drawing import numbers_of
-from gradcheck.checking.building.translate import translated, translating
 from gradcheck.errors import FieldError, NotationError
-from gradcheck.handwritten.layers import CustomLayer, custom_layer
 from gradcheck.location import SourceText, Span
 from gradcheck.model.case import Case
 from gradcheck.notation import Call, Constant, Node, Text
 from gradcheck.ops.registry import Op
+
+if TYPE_CHECKING:
+    from gradcheck.handwritten.layers import CustomLayer
 
 HINT = 'write code("layers.py:LeakyReLU", alpha=0.1)'
 
@@ -35,6 +36,9 @@ class LayerReader:
 
     def __call__(self, call: Call, source: SourceText) -> Op:
         """The op of one layer. Raises NotationError at the word that is wrong, UserCodeError where the code breaks."""
+        from gradcheck.checking.building.translate import translated, translating  # most networks have no such layer
+        from gradcheck.handwritten.layers import custom_layer
+
         if len(call.arguments) != 1 or not isinstance(call.arguments[0], Text):
             raise NotationError("expected the file and the name of a layer", HINT, source, call.span)
         written = call.arguments[0]
@@ -51,7 +55,10 @@ class LayerReader:
         except FieldError as error:
             raise NotationError(error.message, error.hint, source, _span_of(entry, written, source)) from None
         self.layers.append(layer)
-        return _op(written.value, layer)
+        # An op that the engines call like any other; being of kind `unknown` it promises nothing about its structure.
+        vjp: Callable[..., Any] = translating(layer.vjp)
+        formula = f"handwritten: {written.value}"
+        return Op(written.value, translating(layer.forward), "unknown", (vjp,), formula=formula)
 
     def notes(self) -> tuple[str, ...]:
         return tuple(note for layer in self.layers for note in layer.notes())
@@ -73,9 +80,3 @@ def _span_of(entry: str, written: Text, source: SourceText) -> Span:
     """Where the name of the layer stands; the whole text where it is spelt in escapes."""
     start = source.text.rfind(entry, written.span.start, written.span.end)
     return Span(start, start + len(entry)) if start >= 0 else written.span
-
-
-def _op(name: str, layer: CustomLayer) -> Op:
-    """An op that the engines call like any other; being of kind `unknown` it promises nothing about its structure."""
-    vjp: Callable[..., Any] = translating(layer.vjp)
-    return Op(name, translating(layer.forward), "unknown", (vjp,), formula=f"handwritten: {name}")

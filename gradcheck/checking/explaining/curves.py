@@ -20,7 +20,7 @@ from gradcheck.model.problem import Problem
 from gradcheck.model.report import Finding, StepCurve
 from gradcheck.numerical.difference import PlainLoop, Responder
 from gradcheck.numerical.evidence import start_exponent
-from gradcheck.numerical.ladder import ORDER, Ladder
+from gradcheck.numerical.ladder import Ladder
 from gradcheck.numerical.noise import Noise
 from gradcheck.numerical.schedule import engine_for
 from gradcheck.numerical.steps import element_scales
@@ -63,7 +63,7 @@ def _curve(
     start = start_exponent(noise, problem.epsilon)
     own = flat[cells].astype(np.float64)
     ladder = Ladder(tensor, cells, own, element_scales(flat)[cells], start, noise, problem.epsilon)
-    ladder.climb(responder, ORDER, stop=False)
+    ladder.climb_all(responder)
     levels = ladder.levels()
     known = np.isfinite(levels.central[:, 0])
     if not known.any():
