@@ -197,7 +197,9 @@ def _direction(problem: Problem, generator: np.random.Generator) -> dict[str, Ar
     direction = {}
     for name in problem.wrt:
         x = problem.point[name].astype(np.float64)
-        own = np.where(x != 0, np.abs(x), element_scales(problem.point[name]) if x.size else 1.0)
+        own = np.abs(x)
+        if not own.all():
+            own = np.where(own > 0.0, own, element_scales(problem.point[name]))
         direction[name] = own * generator.uniform(0.5, 1.0, x.shape) * generator.choice([-1.0, 1.0], x.shape)
     return direction
 

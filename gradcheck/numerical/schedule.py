@@ -73,6 +73,7 @@ class StructureEngine:
         self._ways: dict[str, tuple[Sharing, ...]] = {}
         self._used: set[str] = set()
         self._roundings: dict[str, Rounding | None] = {}
+        self._known_scales: dict[str, Array] = {}
         # The C library maps large arrays afresh for every use, until it has seen a larger one freed.
         np.empty(ALLOCATION)
 
@@ -124,7 +125,7 @@ class StructureEngine:
 
     def _disagrees(self, tensor: str, cells: NDArray[np.int64], exponent: int) -> NDArray[np.bool_]:
         """Which probes the plain loop answers differently; those that cross a switch near by are left out."""
-        steps = power_of_two(element_scales(self.problem.point[tensor]).reshape(-1)[cells], exponent)
+        steps = power_of_two(self._scales(tensor)[cells], exponent)
         ours, crossed = np.split(self._probe(tensor, cells, steps)[[0, 1, 5]], [2])
         plain = self.loop.respond(tensor, cells, steps)
         theirs = np.array([plain.ahead, plain.behind])
@@ -133,6 +134,11 @@ class StructureEngine:
         off = np.abs(ours - theirs) > AGREES * size + 64.0 * self.noise.absolute
         known = np.isfinite(ours) & np.isfinite(theirs) & ((crossed == 0.0) | (exponent == FAR))
         return np.asarray(known & off)
+
+    def _scales(self, tensor: str) -> Array:
+        if tensor not in self._known_scales:
+            self._known_scales[tensor] = element_scales(self.problem.point[tensor]).reshape(-1)
+        return self._known_scales[tensor]
 
     def _probe(self, tensor: str, cells: NDArray[np.int64], steps: Array) -> Array:
         """Rows ahead, behind, low, high, noise, crossed – as in a Response – and the way it went."""
@@ -215,7 +221,7 @@ class StructureEngine:
             return self._probe(tensor, cells, steps)
         x = self.problem.point[tensor]
         sample = _sample(x)
-        lengths = power_of_two(element_scales(x).reshape(-1)[sample], MEASURED_AT)
+        lengths = power_of_two(self._scales(tensor)[sample], MEASURED_AT)
         twice, lengths_twice = np.tile(sample, 2), np.concatenate([lengths, lengths * APART])
         if cells.size < TOGETHER:
             out = self._probe(tensor, np.concatenate([cells, twice]), np.concatenate([steps, lengths_twice]))

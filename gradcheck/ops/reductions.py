@@ -156,13 +156,19 @@ def logsumexp_of_product(
     terms = terms_of_expm1(max_size(w) * max_size(u))
     if terms > MOST_TERMS:
         return None
-    weights, power = np.exp(x - restore(y, axis, keepdims)), np.ones(())
-    signs: list[Array] = [np.zeros(()), np.zeros(())]  # even and odd powers
-    for k in range(1, terms + 1):
+    weights, power = np.exp(x - restore(y, axis, keepdims)) * w, u
+    even, odd = np.zeros(()), np.add.reduce(weights, axis=axis, keepdims=True) * u
+    for k in range(2, terms + 1):
         weights, power = weights * (w / k), power * u
-        signs[k % 2] = signs[k % 2] + np.add.reduce(weights, axis=axis, keepdims=True) * power
-    even, odd = signs
-    ahead, behind = np.log1p(even + odd), np.log1p(even - odd)
+        term = np.add.reduce(weights, axis=axis, keepdims=True) * power
+        if k == 2:
+            even = term
+        elif k % 2:
+            odd += term  # in place: a pass over memory costs as much as the product
+        else:
+            even += term
+    ahead, behind = np.asarray(even + odd), np.asarray(even - odd)
+    ahead, behind = np.log1p(ahead, out=ahead), np.log1p(behind, out=behind)
     return (ahead, behind) if keepdims else (ahead.squeeze(axis), behind.squeeze(axis))
 
 

@@ -148,8 +148,9 @@ def _few_places(directions: Array, data: Array, rows: Indices | None) -> Array:
     assert rows is not None  # fewer places than there are, so they are listed
     row, column = np.divmod(rows, directions.shape[0])
     data = data.reshape(-1, *data.shape[-2:])
-    total: Array = np.zeros((row.size, data.shape[-1]))
-    for r in range(directions.shape[1]):
+    total: Array = data[row, 0]
+    total *= directions[column, 0, None]
+    for r in range(1, directions.shape[1]):
         total += directions[column, r, None] * data[row, r]
     return total
 
