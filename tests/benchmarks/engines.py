@@ -3,7 +3,7 @@
 Every element of every parameter is probed, planning included, by an engine that has seen nothing before. Where the
 plain loop would take long it probes a random sample, scaled by elements over sample.
 
-    python tests/benchmarks/engines.py w3
+    python tests/benchmarks/engines.py w3 [number of worker processes, started for each round]
 """
 
 from __future__ import annotations
@@ -15,11 +15,16 @@ import sys
 from time import perf_counter
 
 import numpy as np
-from workloads import TEXTS, problem_of
+from workloads import TEXTS, case_of
 
+from gradcheck.checking.building.build import build
+from gradcheck.checking.workers.executors import Processes
+from gradcheck.checking.workers.spread import work_of
+from gradcheck.model.case import Case
 from gradcheck.model.problem import Array, Problem
 from gradcheck.numerical.difference import PlainLoop, Responder
 from gradcheck.numerical.noise import measure_noise
+from gradcheck.numerical.portions import Work
 from gradcheck.numerical.schedule import StructureEngine
 from gradcheck.numerical.structure import Structure
 
@@ -31,11 +36,13 @@ NORM_FLOOR = 1e-300  # instead of a norm of zero
 
 
 def main() -> None:
-    print(json.dumps(measured(problem_of(sys.argv[1], TEXTS[sys.argv[1]]))))
+    name, jobs = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    print(json.dumps(measured(case_of(name, TEXTS[name]), jobs)))
 
 
-def measured(problem: Problem) -> dict[str, float]:
+def measured(case: Case, jobs: int) -> dict[str, float]:
     """Seconds of both engines for all elements, medians over rounds; distances to the exact gradient; memory."""
+    problem = build(case).problem
     noise = measure_noise(problem)
     loop = PlainLoop(problem, noise)
     sizes = {tensor: problem.point[tensor].size for tensor in problem.wrt}
@@ -46,7 +53,8 @@ def measured(problem: Problem) -> dict[str, float]:
     plain: list[float] = []
     began = perf_counter()
     while len(ours) < MOST_ROUNDS and (not ours or perf_counter() - began < BUDGETED):
-        engine = _Counted(problem, loop)
+        workers = Processes(jobs) if jobs > 1 else None
+        engine = _Counted(problem, loop, None if workers is None else work_of(workers, None)(case, 0))
         seconds, sampled = 0.0, 0.0
         off, right, loop_off, loop_right, crossed = [], [], [], [], 0
         for tensor, cells in sample.items():  # in turns, so that a busy minute hits both alike
@@ -63,6 +71,8 @@ def measured(problem: Problem) -> dict[str, float]:
             right.append(truth[smooth])
             loop_off.append((theirs.central - truth[cells])[smooth[cells]])
             loop_right.append(truth[cells][smooth[cells]])
+        if workers is not None:
+            workers.shutdown()
         ours.append(seconds)
         plain.append(sampled * total / sum(cells.size for cells in sample.values()))
     return {
@@ -82,9 +92,9 @@ def measured(problem: Problem) -> dict[str, float]:
 
 
 class _Counted:
-    """A fresh engine, and how many passes through the graph it took."""
+    """A fresh engine, and how many passes through the graph it took in this process."""
 
-    def __init__(self, problem: Problem, loop: PlainLoop) -> None:
+    def __init__(self, problem: Problem, loop: PlainLoop, work: Work | None) -> None:
         assert problem.traced is not None
         structure = Structure(problem.traced.graph, problem.traced.values)
         self.passes, change = 0, structure.change
@@ -94,7 +104,7 @@ class _Counted:
             return change(*given)  # type: ignore[arg-type]
 
         structure.change = counted  # type: ignore[assignment, method-assign]
-        self.engine: Responder = StructureEngine(loop, structure)
+        self.engine: Responder = StructureEngine(loop, structure, work=work)
 
 
 def _sample(loop: PlainLoop, sizes: dict[str, int]) -> dict[str, np.ndarray]:

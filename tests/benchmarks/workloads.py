@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gradcheck.casefile.loader import load
 from gradcheck.checking.building.build import build
+from gradcheck.model.case import Case
 from gradcheck.model.problem import Problem
 
 ROOT = Path(__file__).parents[2]
@@ -136,7 +137,12 @@ def case_file(name: str, text: str) -> Path:
 
 def problem_of(name: str, text: str) -> Problem:
     """The problem of a case, by the path that every case takes: a file, loaded and built."""
+    return build(case_of(name, text)).problem
+
+
+def case_of(name: str, text: str) -> Case:
+    """The case, from its file."""
     loaded = load([case_file(name, text)])
     if loaded.problems:
         raise SystemExit(f"{name}: {loaded.problems[0].message}")
-    return build(loaded.cases[0]).problem
+    return loaded.cases[0]
