@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Collection
 from importlib import import_module
 
@@ -18,11 +19,14 @@ def bring_in(formats: Collection[str]) -> None:
     it is not counted at all.
     """
     limit_threads()
+    rooms = [f"gradcheck.{room}" for room in (*ROOMS, *(["reporters.table"] if "table" in formats else []))]
+    if all(room in sys.modules for room in rooms):
+        return
     collects = gc.isenabled()
     gc.disable()
     try:
-        for room in (*ROOMS, *(["reporters.table"] if "table" in formats else [])):  # the others are small
-            import_module(f"gradcheck.{room}")
+        for room in rooms:
+            import_module(room)
     finally:
         gc.freeze()
         if collects:

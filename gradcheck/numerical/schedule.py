@@ -25,6 +25,7 @@ from gradcheck.perturb.window import pick
 from gradcheck.record import dataclass
 
 BUDGET = 1 << 19  # numbers in the largest array of a pass: 4 MB. Caches are smaller, but calls cost more than misses
+TRIALS = 4  # × the budget: such a pass costs less than a few that are planned by trials
 TOO_SMALL = 20_000  # probes × numbers in the graph; below, the plain loop is as fast
 ALLOCATION = 31 << 17  # numbers: just below what the C library will keep
 FAR, NEARER = -3, -9  # log2 of the steps of a spot check, relative to the element's scale
@@ -162,7 +163,7 @@ class StructureEngine:
     def cost(self, tensor: str) -> float:
         """Seconds that one probe of every element is expected to take, right between tensors if not by the clock."""
         size = self.problem.point[tensor].size
-        if 2 * size * self.structure.widest <= self.budget:
+        if self._fits(size):
             return CALL * len(self.structure.graph.vertices)
         if tensor not in self._ways:
             self._ways[tensor] = ways_to_share(self.structure, tensor, self.budget)
@@ -170,11 +171,14 @@ class StructureEngine:
 
     def _passes(self, tensor: str, cells: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
         if tensor not in self._ways:
-            # Trials cost a few passes; a request that fits into one has no use for them.
-            if 2 * cells.size * self.structure.widest <= self.budget:
+            if self._fits(cells.size):
                 return iter([np.arange(cells.size)])
             self._ways[tensor] = ways_to_share(self.structure, tensor, self.budget)
         return passes(self._ways[tensor], cells)
+
+    def _fits(self, count: int) -> bool:
+        """Whether probes go together whatever they share: trials, to plan more passes, would take as long as some."""
+        return 2 * count * self.structure.widest <= TRIALS * self.budget
 
     def _pass(self, tensor: str, cells: NDArray[np.int64], steps: Array) -> Array:
         """The same for probes that share a pass."""

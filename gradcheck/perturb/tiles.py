@@ -163,8 +163,8 @@ def _taken_in(site: Site, move: Tiled) -> Move | None:
     """A sum over all rows, tile by tile."""
     axis, rule = site.options.get("axis"), site.op.delta(0)
     axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
-    rank = len(move.shape)
-    if not site.is_linear_in([0]) or rule is None or not set(range(rank - 1)).issubset(axes):
+    rank, is_reduction = len(move.shape), "keepdims" in site.options
+    if not (is_reduction and site.is_linear_in([0])) or rule is None or not set(range(rank - 1)).issubset(axes):
         return None
     total, x = None, site.arguments[0][..., None]
     for _, tile in move.tiles():

@@ -20,8 +20,9 @@ from gradcheck.numerical.difference import PlainLoop, Response
 from gradcheck.numerical.schedule import StructureEngine
 from gradcheck.numerical.structure import Structure
 from gradcheck.ops.registry import Op, all_ops
-from gradcheck.perturb import contraction, kinds, move, tiles
+from gradcheck.perturb import kinds, tiles
 from tests.property.applications import Array
+from tests.property.as_if_large import count_as_large
 from tests.property.planted_rules import PLANTS, Plant
 from tests.property.random_blocks import FORMULAS
 from tests.property.random_graphs import RandomGraph, random_graph, some_noise
@@ -189,11 +190,7 @@ def test_rules_and_kinds_change_nothing_but_the_speed(start: int, change: Callab
 
 @pytest.fixture
 def every_array_counts_as_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is done for the sake of large arrays, done with small ones: tiles of a row or two, products of matrices."""
-    monkeypatch.setattr(tiles, "LARGE", 1)
-    monkeypatch.setattr(tiles, "TILE", 64)
-    monkeypatch.setattr(move, "LARGE", 1)
-    monkeypatch.setattr(contraction, "MANY", 1)
+    count_as_large(monkeypatch)
 
 
 @batches

@@ -35,6 +35,41 @@ def test_levels_are_a_factor_four_apart_first_down_then_around():
     assert exponents(ladder)[:4] == [-17, -19, -21, -15]
 
 
+class Counting:
+    """Answers as another one does, and counts the requests."""
+
+    def __init__(self, responder):
+        self.responder, self.requests = responder, []
+
+    def respond(self, tensor, cells, steps):
+        self.requests.append(cells.size)
+        return self.responder.respond(tensor, cells, steps)
+
+    def spot_check(self, tensor, seed): ...
+
+
+def test_levels_that_nothing_depends_on_are_asked_for_together():
+    ladder, loop = ladder_of(np.sin, [1.0, 2.0])
+    counting = Counting(loop)
+    ladder.climb_all(counting, PILOT_ORDER)
+    ladder.climb(counting, ORDER[len(PILOT_ORDER) :])
+    assert counting.requests[0] == 2 * len(PILOT_ORDER)
+    assert set(counting.requests[1:]) <= {1, 2}
+    other, loop = ladder_of(np.sin, [1.0, 2.0])
+    for order in PILOT_ORDER:
+        other.climb_all(loop, (order,))
+    for together, alone in zip(ladder.steps, other.steps, strict=False):
+        assert together.tolist() == alone.tolist()
+    assert [row.tolist() for row in other.central] == [row.tolist() for row in ladder.central[: len(PILOT_ORDER)]]
+
+
+def test_the_first_levels_of_a_climb_are_one_request():
+    ladder, loop = ladder_of(np.sin, [1.0, 2.0])
+    counting = Counting(loop)
+    ladder.climb(counting)
+    assert counting.requests == [8]
+
+
 def test_no_step_is_longer_than_a_quarter_of_the_scale():
     ladder, loop = ladder_of(lambda x: 1e-3 * x, [1.0], start=-4)
     ladder.climb_all(loop)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gradcheck.graph.expression import trace_program
+from gradcheck.location import SourceText
 from gradcheck.numerical.noise import measure_noise
+from tests.property.random_graphs import problem_of
 from tests.unit.points import problem
 
 GENERATOR = np.random.default_rng(8)
@@ -201,6 +204,15 @@ def test_a_brief_measurement_takes_half_the_evaluations_and_comes_out_alike():
     full, brief = measure_noise(made), measure_noise(made, is_brief=True)
     assert (full.evaluations, brief.evaluations) == (50, 26)
     assert 0.25 <= brief.absolute / full.absolute <= 4.0
+
+
+@pytest.mark.parametrize(("text", "evaluations"), [("sum(tanh(x @ x))", 26), ("sum(tanh(inv(x)))", 50)])
+def test_what_is_made_of_our_ops_in_float64_has_no_staircase_to_look_for(text, evaluations):
+    """An op that evaluates something as a whole may be somebody's code; then it is looked for."""
+    made = problem_of(trace_program(SourceText.of(text), {"x": np.eye(3) + 0.1}))
+    noise = measure_noise(made)
+    assert noise.evaluations == evaluations
+    assert 0.4 * EPS <= noise.relative <= 20 * EPS
 
 
 def test_a_brief_measurement_is_not_fooled_by_the_staircase_of_float32():

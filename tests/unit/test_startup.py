@@ -53,3 +53,27 @@ def test_a_report_for_programs_does_without_rich(case: str) -> None:
 
 def test_a_table_is_drawn_by_rich(case: str) -> None:
     assert "rich" in imported_by("run", case)
+
+
+GARBAGE = """
+import gc, io, sys
+from contextlib import redirect_stdout
+from gradcheck.cli import main
+for number in range(3):
+    sys.argv = ["gradcheck", "run", sys.argv[-1]]
+    try:
+        with redirect_stdout(io.StringIO()):
+            main()
+    except SystemExit as stop:
+        print(stop.code, gc.isenabled(), gc.get_freeze_count())
+"""
+
+
+def test_garbage_is_looked_for_again_after_the_start(case: str) -> None:
+    """And what is garbage later is never kept: only the first run of a process sets aside what there is."""
+    done = subprocess.run([sys.executable, "-c", GARBAGE, case], capture_output=True, text=True, check=True)
+    first, *others = (line.split() for line in done.stdout.splitlines())
+    assert int(first[2]) > 10_000
+    for code, is_enabled, frozen in (first, *others):
+        assert (code, is_enabled) == ("0", "True")
+        assert int(frozen) <= int(first[2])

@@ -13,6 +13,7 @@ from gradcheck.location import SourceText
 from gradcheck.numerical.difference import PlainLoop
 from gradcheck.numerical.schedule import StructureEngine
 from gradcheck.numerical.structure import Structure
+from tests.property.as_if_large import count_as_large
 from tests.property.random_graphs import problem_of, some_noise
 
 R = np.random.default_rng(0)
@@ -40,6 +41,9 @@ GRAPHS: list[tuple[str, dict[str, Any]]] = [
     ("norm(x)", {"x": ZERO}), ("norm(x, ord=1, axis=0)", {"x": ZERO}), ("std(x, axis=0)", {"x": ZERO}),
     ("maximum(x, y)", {"x": ZERO, "y": ZERO}),
     ("x[i]", {"x": X, "i": PICKS}), ("x * i", {"x": X, "i": COLUMN}), ("where(i, x, 0 * x)", {"x": X, "i": COLUMN}),
+    ("gelu(s)", {"s": ONE}), ("sum(gelu(x[:0])) + y[0]", {"x": X, "y": Y}),
+    ("gelu(x @ x.T + m)", {"x": X, "m": HIDDEN}),
+    ("gelu(x)[:, 0] + silu(x[0, 0])", {"x": X}), ("cumsum(gelu(x) @ W, axis=0)", {"x": X, "W": W}),
     ("where(x > 0, x * y, y)", {"x": X, "y": Y}), ("where(x > x[:, ::-1], x, 2 * x)", {"x": X}),
 ]  # fmt: skip
 
@@ -53,7 +57,12 @@ def engines(text: str, leaves: dict[str, Any]) -> tuple[StructureEngine, PlainLo
 
 @pytest.mark.parametrize(("text", "leaves"), GRAPHS, ids=[text for text, _ in GRAPHS])
 @pytest.mark.parametrize("step", [1e-3, 0.25, 1.5])
-def test_the_edges_of_a_graph_are_those_of_the_plain_loop(text: str, leaves: dict[str, Any], step: float) -> None:
+@pytest.mark.parametrize("is_large", [False, True], ids=["small", "as if large"])
+def test_the_edges_of_a_graph_are_those_of_the_plain_loop(
+    text: str, leaves: dict[str, Any], step: float, is_large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_large:
+        count_as_large(monkeypatch)
     engine, loop = engines(text, leaves)
     for tensor in (name for name in loop.problem.wrt if np.isfinite(leaves[name]).all()):
         size = loop.problem.point[tensor].size
