@@ -157,6 +157,8 @@ def begun(folder: Path, least: int) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [*GRADE, "hw.yaml", "subs", "-o", "out", "--jobs", "2"],
         cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        # A parent that ignores Ctrl-C (a shell's background job) would have its children ignore it, too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
     )  # fmt: skip
     assert process.stderr is not None
     started = time.monotonic()

@@ -192,8 +192,8 @@ class Processes(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the workers, when they have done what is there to do (`wait`) or at once."""
-        if wait:
-            self._threads.shutdown(wait=True, cancel_futures=cancel_futures)
+        # What waits is cancelled before a process ends: its thread would take the next task at once.
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures or not wait)
         with self._lock:
             self._is_stopped = True
         for process in list(self._all):
