@@ -17,6 +17,7 @@ Numbers = Callable[[Array], Array | None]  # of a ranked rule: those of its argu
 
 TINY = 1e-300  # in place of a divisor 0 whose dividend is 0, too
 FEW = 3  # directions of a change, for which its square has nine
+SQUARABLE = 1e-100  # the square of a smaller number, or of one over it, may lose digits at the ends of float64
 
 
 def reaches(d: Array, limit: float) -> bool:
@@ -80,9 +81,10 @@ def square_change(d: Array, x: Array) -> Array:
 
 
 def square_ranked(w: Array, x: Array) -> tuple[Array, Numbers] | None:
-    """`square_change` for d = w·u: Σᵢ 2x·wᵢ·uᵢ + Σᵢⱼ wᵢ·wⱼ·uᵢ·uⱼ, a direction per term; None where these are many."""
-    rank = w.shape[-1]
-    if rank > FEW:
+    """`square_change` for d = w·u: Σᵢ 2x·wᵢ·uᵢ + Σᵢⱼ wᵢ·wⱼ·uᵢ·uⱼ, a direction per term; None where these are many,
+    or directions so small that their squares would not be numbers of full precision."""
+    rank, sizes = w.shape[-1], np.abs(w).max(axis=tuple(range(w.ndim - 1)), initial=0.0)
+    if rank > FEW or not np.all((sizes == 0.0) | ((sizes > SQUARABLE) & (sizes < 1.0 / SQUARABLE))):
         return None
     pairs = [(i, j) for i in range(rank) for j in range(i, rank)]
     one, other = map(list, zip(*pairs, strict=True))

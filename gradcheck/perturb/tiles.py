@@ -21,6 +21,7 @@ from gradcheck.perturb.window import Array, Shape, Window, framed, is_table, len
 from gradcheck.record import dataclass
 
 TILE = 1 << 15  # numbers of a tile: a core's own cache holds a few arrays of them
+SHARE = 16  # tiles in the largest array of a pass
 LARGE = 1 << 12  # numbers of a change, for every probe, from which on it is worth the calls
 
 
@@ -31,12 +32,14 @@ class Tiled:
     window : where, as of a Move; no entry is a table
     shape : of the window
     columns : twice the number of probes
+    width : numbers in the widest row, for one column, of all that the recipe works on
     recipe : gives the change in some rows, shape (rows, n, columns), all leading axes being one
     """
 
     window: Window
     shape: Shape
     columns: int
+    width: int
     recipe: Callable[[slice], Array]
 
     @property
@@ -46,13 +49,13 @@ class Tiled:
 
     @property
     def held(self) -> int:
-        """How many of them exist at one time, but for a tile, whose size is the same for any number of probes."""
-        return 0
+        """How large an array this is worth: so many probes may share a pass that a tile has a row of each, no more."""
+        return min(prod(self.shape[:-1]), SHARE) * self.width * self.columns
 
     def tiles(self) -> Iterator[tuple[slice, Array]]:
         """The change, tile by tile."""
-        count, n = prod(self.shape[:-1]), self.shape[-1]
-        height = max(1, TILE // (n * self.columns))
+        count = prod(self.shape[:-1])
+        height = max(1, TILE // (self.width * self.columns))
         for start in range(0, count, height):
             rows = slice(start, min(start + height, count))
             yield rows, self.recipe(rows)
@@ -85,15 +88,15 @@ def begun(site: Site, moves: Sequence[Move | None], probes: Probes) -> Tiled | N
     probes.by_delta = False
     both = move.both()
     x, y = (_as_rows(pick(a, window), shape) for a in (site.arguments[0], site.value))
-    moved = _moved(site, both, x, shape)
-    return Tiled(window, shape, both.probes, lambda rows: site.forward(moved(rows)) - y[rows])
+    moved = _moved(site, both, x, shape, probes)
+    return Tiled(window, shape, both.probes, shape[-1], lambda rows: site.forward(moved(rows)) - y[rows])
 
 
-def _moved(site: Site, move: Move, x: Array, shape: Shape) -> Callable[[slice], Array]:
+def _moved(site: Site, move: Move, x: Array, shape: Shape, probes: Probes) -> Callable[[slice], Array]:
     """Gives x + d in some rows. Along few directions x is one more of them, with the number 1: a single product."""
     w = move.directions
     if w is None or w.shape[-1] > shape[-1] // LOW:
-        change = _by_rows(move, move.window, site.value.shape)
+        change = _by_rows(move, move.window, site.value.shape, probes)
         return lambda rows: x[rows] + change(rows)
     together = site.latest(
         "with the argument", (w, *move.window), lambda: np.concatenate([_directions(w, shape), x], axis=-1)
@@ -129,8 +132,9 @@ def _through_elementwise(site: Site, moves: Sequence[Move | Tiled | None], probe
         return None
     probes.by_delta &= site.has_rules(given)
     size = lengths(window, shape)
-    changes = {position: _by_rows(move, window, shape) for position, move in given.items()}
-    columns = next(move.columns for move in given.values() if isinstance(move, Tiled))
+    changes = {position: _by_rows(move, window, shape, probes) for position, move in given.items()}
+    tiled = [move for move in given.values() if isinstance(move, Tiled)]
+    columns, width = tiled[0].columns, max(size[-1], *(move.width for move in tiled))
     if site.looks_at_nothing:
 
         def recipe(rows: slice) -> Array:
@@ -145,7 +149,7 @@ def _through_elementwise(site: Site, moves: Sequence[Move | Tiled | None], probe
             *arguments, value = (a[rows] for a in standing)
             return one_after_another(site, here, arguments, value)[0]
 
-    return Tiled(window, size, columns, recipe)
+    return Tiled(window, size, columns, width, recipe)
 
 
 def _through_product(site: Site, move: Tiled) -> Tiled | None:
@@ -156,7 +160,8 @@ def _through_product(site: Site, move: Tiled) -> Tiled | None:
     *leading, entry = move.window
     turned = site.latest("turned", (entry,), lambda: np.ascontiguousarray(pick(b, (entry, None))[..., 0].T))
     shape, recipe = (*move.shape[:-1], b.shape[-1]), move.recipe
-    return Tiled((*leading, None), shape, move.columns, lambda rows: np.matmul(turned, recipe(rows)))
+    width = max(move.width, b.shape[-1])
+    return Tiled((*leading, None), shape, move.columns, width, lambda rows: np.matmul(turned, recipe(rows)))
 
 
 def _taken_in(site: Site, move: Tiled) -> Move | None:
@@ -176,7 +181,7 @@ def _taken_in(site: Site, move: Tiled) -> Move | None:
     return Move(window, total, odd=False)
 
 
-def _by_rows(move: Move | Tiled, window: Window, shape: Shape) -> Callable[[slice], Array]:
+def _by_rows(move: Move | Tiled, window: Window, shape: Shape, probes: Probes) -> Callable[[slice], Array]:
     """Gives a change, seen through a wider window, in some rows."""
     if isinstance(move, Tiled):
         own, size, change = move.window, move.shape, move.recipe
@@ -198,8 +203,9 @@ def _by_rows(move: Move | Tiled, window: Window, shape: Shape) -> Callable[[slic
     *leading, last = own
     if all(map(same, leading, window)):
         return lambda rows: _widened(change(rows), last, window[-1], shape[-1])
-    whole = _as_rows(framed(_whole(change, size), own, window, shape), lengths(window, shape))
-    return whole.__getitem__
+    whole = framed(_whole(change, size), own, window, shape)
+    probes.count_opened(whole)
+    return _as_rows(whole, lengths(window, shape)).__getitem__
 
 
 def _widened(tile: Array, entry: object, wide: object, n: int) -> Array:

@@ -269,3 +269,12 @@ def test_the_square_of_many_directions_has_too_many() -> None:
     square = all_ops()["square"]
     assert square.ranked is not None
     assert square.ranked(np.ones((9, 4)), np.ones((9, 1))) is None
+
+
+@pytest.mark.parametrize("size", [1e-160, 1e160])
+def test_the_square_of_directions_at_the_ends_of_float64_is_left_to_the_plain_rule(size: float) -> None:
+    square = all_ops()["square"]
+    assert square.ranked is not None
+    w = np.random.default_rng(0).normal(size=(9, 2))
+    assert square.ranked(w * [1.0, size], np.ones((9, 1))) is None
+    assert square.ranked(w * [1.0, 0.0], np.ones((9, 1))) is not None

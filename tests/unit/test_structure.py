@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -121,3 +122,30 @@ def test_an_engine_that_is_wrong_by_one_percent_is_not_believed(monkeypatch: pyt
     monkeypatch.setattr(StructureEngine, "_pass", wrong)
     with pytest.raises(InternalError, match="two engines disagree about the changes of 'W' at the elements"):
         engine.spot_check("W", seed=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes"),
+    [
+        ("sum(gelu(tanh(x @ c) @ d))", {"x": (1, 400), "c": (400, 2), "d": (2, 4096)}),
+        ("sum(gelu(relu(x @ c) @ d))", {"x": (16, 300), "c": (300, 4), "d": (4, 512)}),
+        ("sum(gelu(x * c) @ d)", {"x": (128, 1), "c": (128, 128), "d": (128, 2)}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_pass_holds_a_few_budgets_however_few_numbers_stand_before_the_large_ones(
+    text: str, shapes: dict[str, tuple[int, ...]]
+) -> None:
+    random, budget = np.random.default_rng(1), 2**16
+    traced = trace_program(SourceText.of(text), {name: random.normal(size=shape) for name, shape in shapes.items()})
+    problem = problem_of(traced)
+    engine = StructureEngine(
+        PlainLoop(problem, some_noise(problem)), Structure(traced.graph, traced.values), budget, least=0
+    )
+    for tensor in ("x", "c"):
+        size = problem.point[tensor].size
+        tracemalloc.start()
+        engine.respond(tensor, np.arange(size), np.full(size, 1e-3))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 32 * 8 * budget
