@@ -64,7 +64,8 @@ def waits(x):
     return x**2, x
 
 def marks(x):
-    if x[3, 0] != 1.25:
+    moved = x != 1.25
+    if moved[3, 0] and moved.sum() == 1:  # probed by itself: after the noise was measured
         open("reached", "w").close()
     return slow(x)
 """
