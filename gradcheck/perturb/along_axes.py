@@ -33,12 +33,12 @@ def along_axes(site: Site, move: Move, probes: Probes) -> Move | None:
     linear, rule = site.is_linear_in([0]), site.op.delta(0)
     if linear and rule is not None:  # a sum over the window is the sum over the axis: nothing moves elsewhere
         data = rule(move.data, None, x[..., None], **site.options)
-        return _result(site, data, move.window, axes, move.odd)
+        return result_along(site, data, move.window, axes, move.odd)
     window = tuple(None if axis in axes else entry for axis, entry in enumerate(move.window))
     d = move.seen_through(window, x.shape)
     probes.count_opened(d)
     if linear:
-        return _result(site, site.forward(d), window, axes, move.odd)
+        return result_along(site, site.forward(d), window, axes, move.odd)
     if site.op.kink is not None:
         return _piecewise(site, Move(window, d, move.odd), axes, probes)
     probes.by_delta &= rule is not None
@@ -46,10 +46,10 @@ def along_axes(site: Site, move: Move, probes: Probes) -> Move | None:
     twin = site.op.twin(0)
     if move.odd and twin is not None:
         pair = twin(d, value, inside, **site.options)
-        return _result(site, np.concatenate(pair, axis=-1), doubled(window), axes, odd=False)
+        return result_along(site, np.concatenate(pair, axis=-1), doubled(window), axes, odd=False)
     both = Move(window, d, move.odd).both()
     inside, value = pick(x, both.window), pick(y, _output_window(site, both.window, axes))
-    return _result(site, site.change(0, both.data, value, [inside]), both.window, axes, odd=False)
+    return result_along(site, site.change(0, both.data, value, [inside]), both.window, axes, odd=False)
 
 
 def listed_axes(site: Site) -> Axes:
@@ -65,7 +65,8 @@ def _output_window(site: Site, window: Window, axes: Axes) -> Window:
     return tuple(entry for axis, entry in enumerate(window) if axis not in axes)
 
 
-def _result(site: Site, data: Array, window: Window, axes: Axes, odd: bool) -> Move:
+def result_along(site: Site, data: Array, window: Window, axes: Axes, odd: bool) -> Move:
+    """The move of the value, from its change; window : of the argument."""
     own = _output_window(site, window, axes)
     return Move(own, whole(data, own, site.value.shape, data.shape[-1]), odd)
 
@@ -79,7 +80,7 @@ def _along_directions(site: Site, move: Move, axes: Axes) -> Move | None:
     x = site.arguments[0][..., None]
     if len(move.window) - 1 in axes:
         totals = site.latest("totals", (w,), lambda: w.sum(axis=-2)[..., None])
-        return _result(site, rule(totals * move.data, None, x, **site.options), move.window, axes, move.odd)
+        return result_along(site, rule(totals * move.data, None, x, **site.options), move.window, axes, move.odd)
     if w.ndim == 2:
         data = rule(move.data, None, x, **site.options)
         return Move(_output_window(site, move.window, axes), data, move.odd, w)
@@ -95,7 +96,7 @@ def _along_one_direction(site: Site, move: Move, axes: Axes) -> Move | None:
     pair = rule(w, move.data, value, inside, **site.options)
     if pair is None:
         return None
-    return _result(site, np.concatenate(pair, axis=-1), doubled(move.window), axes, odd=False)
+    return result_along(site, np.concatenate(pair, axis=-1), doubled(move.window), axes, odd=False)
 
 
 def _along_few_directions(site: Site, move: Move) -> Move | None:
@@ -126,8 +127,8 @@ def _piecewise(site: Site, move: Move, axes: Axes, probes: Probes) -> Move:
     if kink.curved or not is_reduction:
         both = move.both()
         data = _exact(site, both, axes, ..., bool(near.any()), probes)
-        return _result(site, data, both.window, axes, odd=False)
-    linear = _result(site, _by_slopes(site, move, axes), move.window, axes, move.odd)
+        return result_along(site, data, both.window, axes, odd=False)
+    linear = result_along(site, _by_slopes(site, move, axes), move.window, axes, move.odd)
     if not near.any():
         return linear
     both = linear.both()

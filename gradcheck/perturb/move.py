@@ -53,7 +53,7 @@ class Move:
         if self.directions is None:
             return self.data
         if not self._full:
-            self._full.append(_multiplied_out(self.directions, self.data))
+            self._full.append(multiplied_out(self.directions, self.data))
         return self._full[0]
 
     def plain(self) -> Move:
@@ -71,7 +71,8 @@ class Move:
         return framed(self.full, self.window, frame, shape)
 
 
-def _multiplied_out(directions: Array, data: Array) -> Array:
+def multiplied_out(directions: Array, data: Array) -> Array:
+    """directions @ data."""
     if directions.shape[-1] > 1:
         return np.asarray(np.matmul(directions, data))
     if directions.shape[-2] * data.size < LARGE:

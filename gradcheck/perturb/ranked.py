@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from gradcheck.perturb.move import Move
 from gradcheck.perturb.site import Site
 from gradcheck.perturb.window import Array, Window, is_table, pick
@@ -23,6 +21,5 @@ def along_few_directions(site: Site, move: Move, w: Array, window: Window) -> Mo
     if found is None or found[0].shape[-1] >= n:
         return None
     directions, numbers = found
-    data = np.concatenate([move.data, -move.data], axis=-1) if move.odd else move.data
-    coefficients = numbers(data)
+    coefficients = numbers(move.both().data)
     return None if coefficients is None else Move(window, coefficients, False, directions)

@@ -12,7 +12,8 @@ from typing import overload
 
 import numpy as np
 
-from gradcheck.perturb.move import Move
+from gradcheck.perturb.along_axes import listed_axes, result_along
+from gradcheck.perturb.move import Move, multiplied_out
 from gradcheck.perturb.probes import Probes
 from gradcheck.perturb.ranked import LOW
 from gradcheck.perturb.site import Site
@@ -99,11 +100,11 @@ def _moved(site: Site, move: Move, x: Array, shape: Shape, probes: Probes) -> Ca
         change = _by_rows(move, move.window, site.value.shape, probes)
         return lambda rows: x[rows] + change(rows)
     together = site.latest(
-        "with the argument", (w, *move.window), lambda: np.concatenate([_directions(w, shape), x], axis=-1)
+        "with the argument", (w, *move.window), lambda: np.concatenate([_for_each_row(w, shape), x], axis=-1)
     )
     rank, columns = move.data.shape[-2:]
     numbers = np.ones((x.shape[0], rank + 1, columns))
-    numbers[:, :-1] = _numbers(move.data, shape)
+    numbers[:, :-1] = _for_each_row(move.data, shape)
     return lambda rows: np.matmul(together[rows], numbers[rows])
 
 
@@ -166,8 +167,7 @@ def _through_product(site: Site, move: Tiled) -> Tiled | None:
 
 def _taken_in(site: Site, move: Tiled) -> Move | None:
     """A sum over all rows, tile by tile."""
-    axis, rule = site.options.get("axis"), site.op.delta(0)
-    axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
+    axes, rule = listed_axes(site), site.op.delta(0)
     rank, is_reduction = len(move.shape), "keepdims" in site.options
     if not (is_reduction and site.is_linear_in([0])) or rule is None or not set(range(rank - 1)).issubset(axes):
         return None
@@ -176,9 +176,7 @@ def _taken_in(site: Site, move: Tiled) -> Move | None:
         part = rule(tile.reshape((1,) * (rank - 2) + tile.shape), None, x, **site.options)
         total = part if total is None else total + part
     assert total is not None
-    kept = site.value.ndim == rank
-    window = tuple(None if a in axes else e for a, e in enumerate(move.window) if kept or a not in axes)
-    return Move(window, total, odd=False)
+    return result_along(site, total, move.window, axes, odd=False)
 
 
 def _by_rows(move: Move | Tiled, window: Window, shape: Shape, probes: Probes) -> Callable[[slice], Array]:
@@ -193,10 +191,10 @@ def _by_rows(move: Move | Tiled, window: Window, shape: Shape, probes: Probes) -
             data = _as_rows(both.data, size)
             change = data.__getitem__
         else:
-            directions, numbers = _directions(w, size), _numbers(both.data, size)
+            directions, numbers = _for_each_row(w, size), _for_each_row(both.data, size)
 
             def change(rows: slice) -> Array:
-                return Move((None, None), numbers[rows], False, directions[rows]).full
+                return multiplied_out(directions[rows], numbers[rows])
 
     if all(map(same, own, window)):
         return change
@@ -217,14 +215,9 @@ def _whole(change: Callable[[slice], Array], size: Shape) -> Array:
     return everything.reshape(*size, everything.shape[-1])
 
 
-def _directions(w: Array, shape: Shape) -> Array:
-    """Directions for every row of their own, shape (rows, n, r)."""
-    return np.broadcast_to(w, (*shape[:-1], *w.shape[-2:])).reshape(-1, *w.shape[-2:])
-
-
-def _numbers(data: Array, shape: Shape) -> Array:
-    """The numbers of directions by rows, shape (rows, r, K)."""
-    return np.broadcast_to(data, (*shape[:-1], *data.shape[-2:])).reshape(-1, *data.shape[-2:])
+def _for_each_row(array: Array, shape: Shape) -> Array:
+    """Directions, or the numbers of directions, for every row its own: (rows, n, r), or (rows, r, K)."""
+    return np.broadcast_to(array, (*shape[:-1], *array.shape[-2:])).reshape(-1, *array.shape[-2:])
 
 
 def _as_rows(array: Array, shape: Shape) -> Array:

@@ -22,7 +22,7 @@ OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 
 def options_of(command: str) -> list[set[str]]:
     """What each option of a command may be called."""
-    found = main.get_command(None, command)  # type: ignore[arg-type]
+    found = main.get_command(None, command)  # type: ignore[arg-type]  # it needs no context
     assert found is not None
     return [set(option.opts) for option in found.params if option.param_type_name == "option"]
 

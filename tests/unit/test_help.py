@@ -28,7 +28,7 @@ def test_the_help_of_a_command_has_an_example_whose_options_it_knows(name: str) 
     text = helped(name)
     found = re.search(rf"Example: gradcheck {name}\b(.*?) (?:Options|Arguments):", text)
     assert found is not None
-    command = main.get_command(None, name)  # type: ignore[arg-type]
+    command = main.get_command(None, name)  # type: ignore[arg-type]  # it needs no context
     assert command is not None
     known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     assert {word for word in shlex.split(found[1]) if word.startswith("-")} <= known
