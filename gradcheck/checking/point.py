@@ -18,6 +18,7 @@ from gradcheck.errors import NonFiniteError, UserCodeError
 from gradcheck.model.case import Case
 from gradcheck.model.problem import Problem
 from gradcheck.model.report import CaseError, During, ErrorKind, Finding
+from gradcheck.numerical.memory import keep_what_is_freed
 from gradcheck.numerical.portions import Work
 from gradcheck.record import dataclass
 from gradcheck.verdict.aggregate import PRECEDENCE, case_verdict
@@ -47,6 +48,7 @@ def check_point(
     on_cost: OnCost | None,
 ) -> None:
     """Check one random point and add what was found."""
+    keep_what_is_freed()
     budget = settings.budget_of(case)
     try:
         built = builder(case, trial)

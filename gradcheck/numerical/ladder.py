@@ -164,27 +164,24 @@ class Ladder:
         stores = (self.steps, self.central, self.ahead, self.behind, self.low, self.high,
                   self.distance, self.rounding, self.stirred)  # fmt: skip
         here = EVERY if chosen.size == self.cells.size else chosen
-        rows = np.empty((len(stores), self.cells.size))
         moved, exact = np.zeros(self.cells.size, bool), np.zeros(self.cells.size, bool)
-        if here is not EVERY:
-            rows[:] = np.nan
-        if chosen.size:
-            did = response.up > 0
-            size = np.fmax(np.abs(response.ahead), np.abs(response.behind))
-            distance, rounding = 0.5 * (response.up + response.down), 0.5 * self.epsilon * _known(size)
-            columns = (steps[here], response.central, response.slope_ahead, response.slope_behind,
-                       response.low, response.high, distance, rounding, response.noise)  # fmt: skip
-            for row, column in zip(rows, columns, strict=True):
-                row[here] = column
-            if not did.all():
-                rows[:, chosen[~did]] = np.nan
-            with np.errstate(invalid="ignore"):
-                moved[here] = size > 2.0 * (response.noise + rounding)
-            self.evaluations[here] += 2 * did
-            if response.crossed.size:
-                self.crossed[here] |= response.crossed
-            if response.exact.size:
-                exact[here] = response.exact
+        did = response.up > 0
+        size = np.fmax(np.abs(response.ahead), np.abs(response.behind))
+        distance, rounding = 0.5 * (response.up + response.down), 0.5 * self.epsilon * _known(size)
+        rows = [steps[here], response.central, response.slope_ahead, response.slope_behind,
+                response.low, response.high, distance, rounding, response.noise]  # fmt: skip
+        if here is not EVERY or not did.all():
+            places = chosen[did]
+            for number, column in enumerate(rows):
+                rows[number] = np.full(self.cells.size, np.nan)
+                rows[number][places] = column[did]
+        with np.errstate(invalid="ignore"):
+            moved[here] = size > 2.0 * (response.noise + rounding)
+        self.evaluations[here] += 2 * did
+        if response.crossed.size:
+            self.crossed[here] |= response.crossed
+        if response.exact.size:
+            exact[here] = response.exact
         for store, row in zip(stores, rows, strict=True):
             store.append(row)
         self.moved.append(moved)

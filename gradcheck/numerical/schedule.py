@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from gradcheck.errors import InternalError
 from gradcheck.model.problem import Array, Problem
 from gradcheck.numerical.difference import PlainLoop, Responder, Response
+from gradcheck.numerical.memory import keep_what_is_freed
 from gradcheck.numerical.portions import Request, SharedLoop, Work
 from gradcheck.numerical.sharing import CALL, Sharing, passes, ways_to_share
-from gradcheck.numerical.steps import element_scales, move, power_of_two
+from gradcheck.numerical.steps import element_scales, is_usable, power_of_two
 from gradcheck.numerical.structure import Structure
 from gradcheck.perturb.move import Move
 from gradcheck.perturb.probes import Probes
@@ -27,7 +28,6 @@ from gradcheck.record import dataclass
 BUDGET = 1 << 19  # numbers in the largest array of a pass: 4 MB. Caches are smaller, but calls cost more than misses
 TRIALS = 4  # × the budget: such a pass costs less than a few that are planned by trials
 TOO_SMALL = 20_000  # probes × numbers in the graph; below, the plain loop is as fast
-ALLOCATION = 31 << 17  # numbers: just below what the C library will keep
 FAR, NEARER = -3, -9  # log2 of the steps of a spot check, relative to the element's scale
 AGREES = 1e-9  # × the function and its change: what two engines may differ by, both being rounded
 TOGETHER = 4096  # probes; with fewer, those that measure the rounding are sent along: a pass of their own costs more
@@ -75,17 +75,19 @@ class StructureEngine:
         self._used: set[str] = set()
         self._roundings: dict[str, Rounding | None] = {}
         self._known_scales: dict[str, Array] = {}
-        # The C library maps large arrays afresh for every use, until it has seen a larger one freed.
-        np.empty(ALLOCATION)
+        keep_what_is_freed()
 
     def respond(self, tensor: str, cells: NDArray[np.int64], steps: Array) -> Response:
         """Probe the given elements: the same as `PlainLoop.respond`, with smaller rounding errors."""
         if cells.size * self.structure.size < self.least:
             return self.loop.respond(tensor, cells, steps)
-        usable = move(self.problem.point[tensor].reshape(-1)[cells], steps).up > 0.0
+        usable = is_usable(self.problem.point[tensor].reshape(-1)[cells], steps)
         probed = np.flatnonzero(usable)
-        out = np.full((7, cells.size), np.nan)
-        out[:, probed] = self._first(tensor, cells[probed], steps[probed])
+        if probed.size == cells.size:
+            out = self._first(tensor, cells, steps)
+        else:
+            out = np.full((7, cells.size), np.nan)
+            out[:, probed] = self._first(tensor, cells[probed], steps[probed])
         self.loop.evaluations += 2 * probed.size
         # Changes are taken of the steps themselves, not of x ± h as rounded: they are what was travelled.
         distance = np.where(usable, steps, 0.0)
@@ -143,22 +145,26 @@ class StructureEngine:
 
     def _probe(self, tensor: str, cells: NDArray[np.int64], steps: Array) -> Array:
         """Rows ahead, behind, low, high, noise, crossed – as in a Response – and the way it went."""
-        out = np.empty((7, cells.size))
-        groups = self._passes(tensor, cells) if cells.size else iter(())
-        if self.work is not None and cells.size:
-            together = list(groups)
-            order, ends = np.concatenate(together), np.cumsum([0, *(chosen.size for chosen in together)])
-            out[:, order] = self.work.gather(Request(tensor, cells[order], steps[order], ends), self.answer, self.noise)
+        if not cells.size:
+            return np.empty((7, 0))
+        groups = list(self._passes(tensor, cells))
+        order, ends = np.concatenate(groups), np.cumsum([0, *(chosen.size for chosen in groups)])
+        request = Request(tensor, cells[order], steps[order], ends)
+        if self.work is None:
+            answer = self.answer(request)
+        else:
+            answer = self.work.gather(request, self.answer, self.noise)
             self._used.add(tensor)
-            return out
-        for chosen in groups:
-            out[:, chosen] = self._pass(tensor, cells[chosen], steps[chosen])
+        out = np.empty_like(answer)
+        out[:, order] = answer
         return out
 
     def answer(self, request: Request) -> Array:
         """Columns of `_probe`, one pass for each part of the request."""
-        cuts = pairwise(request.bounds.tolist())
-        return np.hstack([self._pass(request.tensor, request.cells[i:j], request.steps[i:j]) for i, j in cuts])
+        out = np.empty((7, request.cells.size))
+        for i, j in pairwise(request.bounds.tolist()):
+            out[:, i:j] = self._pass(request.tensor, request.cells[i:j], request.steps[i:j])
+        return out
 
     def cost(self, tensor: str) -> float:
         """Seconds that one probe of every element is expected to take, right between tensors if not by the clock."""

@@ -50,8 +50,10 @@ class Sharing:
             return np.arange(cells.size), np.array([0, cells.size])
         places = np.unravel_index(cells, self.shape)
         unit = np.ravel_multi_index([places[a] for a in self.pinned], [self.shape[a] for a in self.pinned])
+        unit = unit.astype(np.min_scalar_type(int(unit.max(initial=0))))  # short numbers are sorted fast
         order = np.argsort(unit, kind="stable")
-        return order, np.concatenate([[0], np.flatnonzero(np.diff(unit[order])) + 1, [cells.size]])
+        unit = unit[order]
+        return order, np.concatenate([[0], np.flatnonzero(unit[1:] != unit[:-1]) + 1, [cells.size]])
 
     def seconds(self, bounds: Cells) -> float:
         """What passes for units with these bounds are expected to take."""

@@ -67,6 +67,13 @@ def move(x: NDArray[np.floating], steps: Array) -> Moves:
         behind = (x - steps.astype(x.dtype)).astype(x.dtype)
         up = ahead.astype(np.float64) - x.astype(np.float64)
         down = x.astype(np.float64) - behind.astype(np.float64)
-        too_small = np.spacing(np.abs(x)).astype(np.float64) * SMALLEST_MOVE
-    usable = (steps >= too_small) & np.isfinite(up) & np.isfinite(down) & (up > 0) & (down > 0)
-    return Moves(ahead, behind, np.where(usable, up, 0.0), np.where(usable, down, 0.0))
+    far = is_usable(x, steps)
+    return Moves(ahead, behind, np.where(far, up, 0.0), np.where(far, down, 0.0))
+
+
+def is_usable(x: NDArray[np.floating], steps: Array) -> NDArray[np.bool_]:
+    """Which steps are so many ulp of x that the move itself is not mostly rounding, and end at a number."""
+    size = np.abs(x)
+    with np.errstate(over="ignore", invalid="ignore"):
+        far = steps >= SMALLEST_MOVE * np.spacing(size).astype(np.float64, copy=False)
+        return np.asarray(far & np.isfinite(size + steps.astype(x.dtype, copy=False)))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gradcheck.graph.graph import Graph, Node, Value
 from gradcheck.model.problem import Array
 from gradcheck.perturb.kinds import propagate
-from gradcheck.perturb.move import Move
+from gradcheck.perturb.move import Move, Parts
 from gradcheck.perturb.probes import Probes
 from gradcheck.perturb.site import Site
 from gradcheck.perturb.tiles import Tiled, written
@@ -47,7 +47,7 @@ class Structure:
         shape = np.shape(self.values[start])
         places = np.unravel_index(cells, shape) if shape else ()
         window = tuple(simplest(place.reshape(1, -1), size) for place, size in zip(places, shape, strict=True))
-        moves: dict[int, Move | Tiled] = {start: Move(window, steps.reshape((1,) * len(shape) + (-1,)))}
+        moves: dict[int, Move | Parts | Tiled] = {start: Move(window, steps.reshape((1,) * len(shape) + (-1,)))}
         for index, node, is_shared, finished in self._way(start):
             arriving = [moves.get(argument) for argument in node.arguments]
             if any(move is not None for move in arriving):

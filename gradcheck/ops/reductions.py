@@ -5,8 +5,8 @@ Axes arrive as a tuple of non-negative ones (`axes.reduced_axes`), so that None 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import prod
+from collections.abc import Callable, Sequence
+from math import ceil, log, prod
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from gradcheck.ops.samples import BLOCK, EMPTY, MATRIX, ROW, SCALAR
 
 Axes = tuple[int, ...]
 OPTIONS = {"axis": None, "keepdims": False}
-MOST_TERMS = 8  # of a series in place of expm1; that many cost about as much
+LEAST_TERMS, MOST_TERMS = 3, 12  # of a series; more cost as much as exponentials
 UNSEEN = 2.0**-54  # of 1
 SAMPLES: Samples = [
     (MATRIX,), (SCALAR,), sample(ROW, axis=-1), sample(MATRIX, axis=0), sample(MATRIX, axis=1, keepdims=True),
@@ -149,41 +149,61 @@ def logsumexp_twins(d: Array, y: Array, x: Array, axis: Axes, keepdims: bool) ->
 def logsumexp_of_product(
     w: Array, u: Array, y: Array, x: Array, axis: Axes, keepdims: bool
 ) -> tuple[Array, Array] | None:
-    """Both signs of a change w·u: log1p(Σ_k m_k (±u)ᵏ / k!) with the moments m_k = Σ p·wᵏ of w under p = eˣ / Σ eˣ.
-
-    The sum is that of p·expm1(w·u), by the series of expm1 as far as its terms can be seen in float64.
-    """
-    terms = terms_of_expm1(max_size(w) * max_size(u))
+    """The parts of the change for w·u: log Σ p·e^(w·u) with p = eˣ / Σ eˣ, whose power series in u has the cumulants of
+    w under p as coefficients; so many terms of it as can be seen in float64."""
+    terms = terms_of_cumulants(float(np.ptp(w)) * max_size(u))
     if terms > MOST_TERMS:
         return None
-    weights, power = np.exp(x - restore(y, axis, keepdims)) * w, u
-    even, odd = np.zeros(()), np.add.reduce(weights, axis=axis, keepdims=True) * u
-    for k in range(2, terms + 1):
-        weights, power = weights * (w / k), power * u
-        term = np.add.reduce(weights, axis=axis, keepdims=True) * power
-        if k == 2:
-            even = term
-        elif k % 2:
-            odd += term  # in place: a pass over memory costs as much as the product
-        else:
-            even += term
-    ahead, behind = np.asarray(even + odd), np.asarray(even - odd)
-    ahead, behind = np.log1p(ahead, out=ahead), np.log1p(behind, out=behind)
-    return (ahead, behind) if keepdims else (ahead.squeeze(axis), behind.squeeze(axis))
+    mean, *rest = cumulants(w, np.exp(x - restore(y, axis, keepdims)), terms)
+    square = u * u
+    even, odd = _polynomial(rest[::2], square), _polynomial(rest[1::2], square)
+    odd += mean
+    odd *= u
+    return (odd, even) if keepdims else (odd.squeeze(axis), even.squeeze(axis))
+
+
+def cumulants(w: Array, p: Array, terms: int) -> list[Array]:
+    """The mean of w, shape (n, 1), under each of the distributions p, shape (…, n, 1), and its cumulants of the orders
+    2 to `terms`, each over the factorial of its order; shapes (…, 1, 1).
+
+    From the central moments over these factorials, m: k·c_k = k·m_k − Σ_j j·c_j·m_(k−j), which K′M = M′ of the series
+    K = log M says.
+    """
+    mean = np.matmul(w.T, p)
+    away, power = w - mean, p
+    moments = [np.zeros(())] * 2
+    found = [np.zeros(())] * 2
+    for k in range(1, terms + 1):
+        power = power * (away / k)
+        if k > 1:
+            moments.append(np.add.reduce(power, axis=-2, keepdims=True))
+            found.append(moments[k] - sum((j / k) * found[j] * moments[k - j] for j in range(2, k - 1)))
+    return [mean, *found[2:]]
+
+
+def terms_of_cumulants(size: float) -> int:
+    """How many terms of the series show beside the first, for |u|·(max w − min w) ≤ size; many for none.
+
+    On the circle |u|·(max w − min w) = 1 the series' argument stays within e − 2 of 1, so that no coefficient exceeds
+    −log(3 − e) < 1.3, and all behind term k are less than 2·size^(k+1).
+    """
+    if not 0.0 < size < 0.3:
+        return LEAST_TERMS if size == 0.0 else MOST_TERMS + 1
+    return max(LEAST_TERMS, ceil(log(UNSEEN / 2.0) / log(size)))
+
+
+def _polynomial(coefficients: Sequence[Array], x: Array) -> Array:
+    """Σ_k coefficients[k]·x^(k+1), in place: a pass over memory costs as much as the product."""
+    *lower, last = coefficients
+    total = np.asarray(last * x)
+    for coefficient in reversed(lower):
+        total += coefficient
+        total *= x
+    return total
 
 
 def max_size(x: Array) -> float:
     return float(max(np.maximum.reduce(x, axis=None), -np.minimum.reduce(x, axis=None)))
-
-
-def terms_of_expm1(size: float) -> int:
-    """How many terms of d + d²/2 + d³/6 + … make expm1(d), |d| ≤ size, to rounding; more than MOST_TERMS: too many."""
-    left = 1.0
-    for k in range(1, MOST_TERMS + 1):
-        left *= size / (k + 1)  # the next term, relative to the first
-        if left < UNSEEN:
-            return k
-    return MOST_TERMS + 1
 
 
 def _by_sum(total: Array, d: Array, y: Array, x: Array, axis: Axes, keepdims: bool) -> Array:

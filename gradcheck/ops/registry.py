@@ -84,9 +84,9 @@ class Op:
     deltas : per argument `rule(d, y, *args, **options)` → f(…, x + d, …) − y, exact for a finite d of any size; all
         arrays have an extra last axis for the probes. None, or no entries at all: forward(x + d) − y serves
     twins : per argument the same for d and for −d at once, a pair, where both signs share work; or no entries at all
-    factored : for an op of one argument, `rule(w, u, y, x, **options)` → the same pair for a change w·u: w a direction
-        along the last axis, shape (n, 1), u a number per row and probe, shape (…, 1, K). It answers None where steps
-        are too long for it. None: there is no such rule
+    factored : for an op of one argument, `rule(w, u, y, x, **options)` → the change for w·u in two parts, one that is
+        odd in u and one that is even: w a direction along the last axis, shape (n, 1), u a number per row and probe,
+        shape (…, 1, K). It answers None where steps are too long for it. None: there is no such rule
     ranked : for an op of one argument that keeps its shape, `rule(w, x, **options)` for changes w·u along the last
         axis, w of shape (…, n, r), u (…, r, K): the directions of the value's change, (…, n, s), and a function that
         gives their numbers, (…, s, K), for u – or None where steps are too long for it. It answers None where s would

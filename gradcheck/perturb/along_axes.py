@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck.perturb.move import Move
+from gradcheck.perturb.move import Move, Parts
 from gradcheck.perturb.piecewise import farthest
 from gradcheck.perturb.probes import Probes
 from gradcheck.perturb.ranked import LOW, along_few_directions
@@ -19,7 +19,7 @@ from gradcheck.perturb.window import Array, Window, doubled, is_table, length, l
 Axes = tuple[int, ...]
 
 
-def along_axes(site: Site, move: Move, probes: Probes) -> Move | None:
+def along_axes(site: Site, move: Move, probes: Probes) -> Move | Parts | None:
     """The move of the value of an op whose first argument moves."""
     axes = listed_axes(site)
     if axes == (len(move.window) - 1,) and (ranked := _along_few_directions(site, move)) is not None:
@@ -87,16 +87,20 @@ def _along_directions(site: Site, move: Move, axes: Axes) -> Move | None:
     return None
 
 
-def _along_one_direction(site: Site, move: Move, axes: Axes) -> Move | None:
-    """Both signs of a change of rank one along the last axis, by the op's own rule for that."""
+def _along_one_direction(site: Site, move: Move, axes: Axes) -> Move | Parts | None:
+    """A change of rank one along the last axis, by the op's own rule for that."""
     w, rule = move.directions, site.op.factored
-    if rule is None or w is None or w.ndim != 2 or w.shape[-1] != 1 or not move.odd or axes != (len(move.window) - 1,):
+    if rule is None or w is None or w.ndim != 2 or w.shape[-1] != 1 or axes != (len(move.window) - 1,):
         return None
     inside, value = pick(site.arguments[0], move.window), pick(site.value, _output_window(site, move.window, axes))
-    pair = rule(w, move.data, value, inside, **site.options)
-    if pair is None:
+    found = rule(w, move.data, value, inside, **site.options)
+    if found is None:
         return None
-    return result_along(site, np.concatenate(pair, axis=-1), doubled(move.window), axes, odd=False)
+    odd, even = found
+    if not move.odd:
+        return result_along(site, even + odd, move.window, axes, odd=False)
+    first, second = (result_along(site, part, move.window, axes, odd=True) for part in (odd, even))
+    return Parts(first, second, site.value.shape)
 
 
 def _along_few_directions(site: Site, move: Move) -> Move | None:

@@ -7,6 +7,7 @@ of all the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from gradcheck.perturb.along_axes import along_axes
 from gradcheck.perturb.contraction import contraction, is_product_of_matrices
 from gradcheck.perturb.elementwise import elementwise
 from gradcheck.perturb.layout import layout
-from gradcheck.perturb.move import Move, summed
+from gradcheck.perturb.move import Move, Parts, summed
 from gradcheck.perturb.probes import Probes
 from gradcheck.perturb.site import Site
 from gradcheck.perturb.telescoping import one_after_another
@@ -22,7 +23,7 @@ from gradcheck.perturb.tiles import Tiled, begun, onward, written
 from gradcheck.perturb.window import Array
 
 
-def propagate(site: Site, moves: Sequence[Move | Tiled | None], probes: Probes) -> Move | Tiled | None:
+def propagate(site: Site, moves: Sequence[Move | Parts | Tiled | None], probes: Probes) -> Move | Parts | Tiled | None:
     """The move of an op's value, exact for steps of any size.
 
     moves : per argument, None where it stands still; not all None
@@ -32,15 +33,32 @@ def propagate(site: Site, moves: Sequence[Move | Tiled | None], probes: Probes) 
     """
     if not site.value.size:
         return None
+    if any(isinstance(move, Parts) for move in moves) and _keeps_parts(site, moves):
+        return _part_by_part(site, moves, probes)
     if any(isinstance(move, Tiled) for move in moves):
-        arrived = onward(site, moves, probes)
+        arrived = onward(site, [move.both() if isinstance(move, Parts) else move for move in moves], probes)
         if arrived is not None:
             return arrived
     whole = [written(move, probes) for move in moves]
-    return begun(site, whole, probes) or _untiled(site, whole, probes)
+    return begun(site, whole, probes) or _by_kind(site, whole, probes)
 
 
-def _untiled(site: Site, moves: Sequence[Move | None], probes: Probes) -> Move | None:
+def _keeps_parts(site: Site, moves: Sequence[Move | Parts | Tiled | None]) -> bool:
+    """Whether the op is linear in what moves, and none of that has both signs written out."""
+    moved = [position for position, move in enumerate(moves) if move is not None]
+    is_apart = all(move is None or isinstance(move, Parts) or (isinstance(move, Move) and move.odd) for move in moves)
+    return is_apart and site.op.kink is None and site.is_linear_in(moved) and site.has_rules(moved)
+
+
+def _part_by_part(site: Site, moves: Sequence[Any], probes: Probes) -> Move | Parts | None:
+    odd = _by_kind(site, [move.odd if isinstance(move, Parts) else move for move in moves], probes)
+    even = _by_kind(site, [move.even if isinstance(move, Parts) else None for move in moves], probes)
+    if isinstance(odd, Move) and isinstance(even, Move):
+        return Parts(odd, even, site.value.shape)
+    return odd
+
+
+def _by_kind(site: Site, moves: Sequence[Move | None], probes: Probes) -> Move | Parts | None:
     moved = [position for position, move in enumerate(moves) if move is not None]
     kind = site.op.kind
     if kind == "elementwise":

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gradcheck.perturb.move import Move
 from gradcheck.perturb.probes import Probes
 from gradcheck.perturb.site import Site
-from gradcheck.perturb.window import Array, Entry, Window, is_table, length, lengths, places, simplest
+from gradcheck.perturb.window import Array, Entry, Window, as_run, is_table, length, lengths, places, simplest
 from gradcheck.record import dataclass
 
 Indices = NDArray[np.intp]
@@ -147,11 +147,10 @@ def _few_places(directions: Array, data: Array, rows: Indices | None) -> Array:
     """Some places of a factored change, without the others: Σ_r directions[column, r] · data[row, r, probe]."""
     assert rows is not None  # fewer places than there are, so they are listed
     row, column = np.divmod(rows, directions.shape[0])
-    data = data.reshape(-1, *data.shape[-2:])
-    total: Array = data[row, 0]
-    total *= directions[column, 0, None]
+    data, here = data.reshape(-1, *data.shape[-2:]), as_run(row)
+    total: Array = directions[column, 0, None] * data[here, 0]
     for r in range(1, directions.shape[1]):
-        total += directions[column, r, None] * data[row, r]
+        total += directions[column, r, None] * data[here, r]
     return total
 
 
@@ -212,7 +211,7 @@ def _passage(groups: tuple[Group, ...], window: Window, shape: tuple[int, ...], 
         holes = holes | missing.reshape(spread)
         for a, index in zip(group.inputs, local, strict=True):
             rows = rows + index.reshape(spread) * prod(inner[a + 1 :])
-    flat = np.broadcast_to(rows, inside).reshape(-1)
+    flat = (rows if rows.shape == inside else np.broadcast_to(rows, inside)).reshape(-1)
     in_order = flat.size == prod(inner) and not holes.any() and bool((flat == np.arange(flat.size)).all())
     empty = np.broadcast_to(holes, inside).reshape(-1) if holes.any() else None
     return Passage(tuple(entries), None if in_order else flat, empty)
@@ -226,18 +225,20 @@ def _through(
         own = _single_places(group, entries)
         corner = (1,) * len(own)
         return own, [np.zeros(corner, np.intp) for _ in entries], np.zeros(corner, bool)
-    arrived, local = group.shown, []
-    for source, entry, size, count in zip(group.sources, entries, group.shape, inner, strict=True):
-        lookup = np.full(size, HOLE, np.intp)
-        lookup[places(entry, size)] = np.arange(count)
-        local.append(lookup[source])
-        arrived = arrived & (local[-1] != HOLE)
+    arrived, local = group.shown, list(group.sources)
+    for number, (entry, size, count) in enumerate(zip(entries, group.shape, inner, strict=True)):
+        if entry is not None:
+            lookup = np.full(size, HOLE, np.intp)
+            lookup[places(entry, size)] = np.arange(count)
+            local[number] = lookup[local[number]]
+            arrived = arrived & (local[number] != HOLE)
     if not arrived.any():
         return None
     axes = range(arrived.ndim)
     kept = [np.flatnonzero(arrived.any(axis=tuple(c for c in axes if c != b))) for b in axes]
-    inside = np.ix_(*kept) if kept else ()
-    return list(kept), [np.where(arrived, index, 0)[inside] for index in local], ~arrived[inside]
+    inside = np.ix_(*kept) if len(kept) > 1 else tuple(kept)
+    missing = ~arrived[inside]
+    return list(kept), [np.where(missing, 0, index[inside]) for index in local], missing
 
 
 def _single_places(group: Group, entries: list[Entry]) -> list[Entry]:

@@ -64,11 +64,46 @@ class Move:
         """The same move with both signs written out: twice as many probes."""
         if not self.odd:
             return self
-        return Move(doubled(self.window), np.concatenate([self.data, -self.data], axis=-1), False, self.directions)
+        data = np.empty((*self.data.shape[:-1], 2 * self.probes))
+        data[..., : self.probes] = self.data
+        np.negative(self.data, out=data[..., self.probes :])
+        return Move(doubled(self.window), data, False, self.directions)
 
     def seen_through(self, frame: Window, shape: Shape) -> Array:
         """The change inside a wider window, zero where nothing moves."""
         return framed(self.full, self.window, frame, shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """A move whose change is known in two parts: ahead it is even + odd, behind even − odd.
+
+    odd, even : the parts, of K columns each, both written as moves are whose change behind is the negative; a linear op
+        takes them one by one, and need not know
+    shape : of the value
+    """
+
+    odd: Move
+    even: Move
+    shape: Shape
+
+    @property
+    def window(self) -> Window:
+        return self.odd.window
+
+    @property
+    def size(self) -> int:
+        return self.odd.size + self.even.size
+
+    @property
+    def held(self) -> int:
+        return self.size
+
+    def both(self) -> Move:
+        """The move with both signs written out."""
+        window = hull_of([self.odd, self.even])
+        odd, even = (part.seen_through(window, self.shape) for part in (self.odd, self.even))
+        return Move(doubled(window), np.concatenate([even + odd, even - odd], axis=-1), odd=False)
 
 
 def multiplied_out(directions: Array, data: Array) -> Array:
@@ -88,7 +123,12 @@ def summed(moves: Sequence[Move], shape: Shape) -> Move:
         return moves[0]
     if not all(move.odd for move in moves):
         moves = [move.both() for move in moves]
-    window = tuple(hull(entries) for entries in zip(*(move.window for move in moves), strict=True))
+    window = hull_of(moves)
     first, *others = (move.seen_through(window, shape) for move in moves)
     total = sum(others, first)
     return Move(window, total, moves[0].odd)
+
+
+def hull_of(moves: Sequence[Move]) -> Window:
+    """The window that holds those of all."""
+    return tuple(hull(entries) for entries in zip(*(move.window for move in moves), strict=True))

@@ -37,7 +37,9 @@ def piecewise(site: Site, moves: Sequence[Move | None], moved: Sequence[int], pr
         return Move(window, whole(data, window, shape, probes.count * 2), odd=False)
     slopes = {p: pick(site.slope(p, shape), window) for p in moved}
     if probes.drops_rows:
-        lively = near | np.logical_or.reduce([slope != 0 for slope in slopes.values()])
+        lively = near
+        for slope in slopes.values():
+            lively = lively | (slope != 0.0)
         if not lively.any():
             return None
         if not has_tables:
@@ -112,10 +114,10 @@ def _without_rest(
 ) -> tuple[Window, list[Array]]:
     """The window without the places of one axis, the best for it, that cannot move; the arrays inside it cut alike."""
     best, axis, keep = CROWDED, -1, lively
-    lively = np.broadcast_to(lively[..., 0], lengths(window, shape))
-    for a in range(lively.ndim):
+    long = [a for a, n in enumerate(lively.shape[:-1]) if n > 1]  # along others all places are alike
+    for a in long:
         alive = np.asarray(lively.any(axis=tuple(b for b in range(lively.ndim) if b != a)))
-        share = float(alive.mean())
+        share = np.count_nonzero(alive) / alive.size
         if share < best:
             best, axis, keep = share, a, alive
     if axis < 0:

@@ -13,7 +13,7 @@ from typing import overload
 import numpy as np
 
 from gradcheck.perturb.along_axes import listed_axes, result_along
-from gradcheck.perturb.move import Move, multiplied_out
+from gradcheck.perturb.move import Move, Parts, multiplied_out
 from gradcheck.perturb.probes import Probes
 from gradcheck.perturb.ranked import LOW
 from gradcheck.perturb.site import Site
@@ -63,11 +63,13 @@ class Tiled:
 
 
 @overload
-def written(move: Move | Tiled, probes: Probes) -> Move: ...
+def written(move: Move | Parts | Tiled, probes: Probes) -> Move: ...
 @overload
 def written(move: None, probes: Probes) -> None: ...
-def written(move: Move | Tiled | None, probes: Probes) -> Move | None:
+def written(move: Move | Parts | Tiled | None, probes: Probes) -> Move | None:
     """A move as one that holds all of its change."""
+    if isinstance(move, Parts):
+        return move.both()
     if not isinstance(move, Tiled):
         return move
     data = np.empty((prod(move.shape[:-1]), move.shape[-1], move.columns))

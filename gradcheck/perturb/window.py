@@ -45,15 +45,21 @@ def places(entry: Entry, size: int) -> NDArray[np.intp]:
 def simplest(entry: Entry, size: int) -> Entry:
     """The same places in the cheapest form: equal columns are a list, a run is a slice, everything is None."""
     if is_table(entry):
-        if entry.shape[1] > 1 and (entry != entry[:, :1]).any():
+        if (entry[:, 0] != entry[:, -1]).any() or (entry != entry[:, :1]).any():
             return entry
         entry = entry[:, 0]
     if isinstance(entry, np.ndarray):
-        first = int(entry[0]) if entry.size else 0
-        if not np.array_equal(entry, np.arange(first, first + entry.size)):
-            return entry
-        entry = slice(first, first + entry.size)
+        entry = as_run(entry)
     return None if isinstance(entry, slice) and entry.stop - entry.start == size else entry
+
+
+def as_run(listed: NDArray[np.intp]) -> slice | NDArray[np.intp]:
+    """Places one after the other as a slice, others as they are."""
+    if not listed.size:
+        return slice(0, 0)
+    first, last = int(listed[0]), int(listed[-1])
+    is_run = last - first == listed.size - 1 and bool((listed == np.arange(first, last + 1)).all())
+    return slice(first, last + 1) if is_run else listed
 
 
 def same(one: Entry, other: Entry) -> bool:
@@ -79,20 +85,24 @@ def hull(entries: Sequence[Entry]) -> Entry:
 
 def pick(value: Array, window: Window) -> Array:
     """A value inside a window, with a probe axis behind its own: of length 1, or K where the window has tables."""
-    for axis, entry in enumerate(window):
-        if isinstance(entry, slice):
-            value = value[(slice(None),) * axis + (entry,)]
-        elif isinstance(entry, np.ndarray) and entry.ndim == 1:
-            value = value.take(entry, axis=axis)
     tables = [axis for axis, entry in enumerate(window) if is_table(entry)]
+    for axis, entry in enumerate(window):
+        if entry is not None and axis not in tables:
+            value = _taken(value, entry, axis)
     if not tables:
         return value[..., None]
     if len(tables) == 1 and window[tables[0]].shape[0] == 1:
-        axis = tables[0]
-        chosen = np.moveaxis(value.take(window[axis][0], axis=axis), axis, -1)
-        return np.expand_dims(chosen, axis)
+        (axis,) = tables
+        return _taken(value, as_run(window[axis][0]), axis)[..., None].swapaxes(axis, -1)
     inside = tuple(entry if is_table(entry) else None for entry in window)
     return value[mesh(inside, value.shape)]
+
+
+def _taken(value: Array, places: slice | NDArray[np.intp], axis: int) -> Array:
+    """Some places along an axis; a view where they are a run."""
+    if isinstance(places, slice):
+        return value[(slice(None),) * axis + (places,)]
+    return value.take(places, axis=axis)
 
 
 def mesh(window: Window, shape: Shape) -> tuple[NDArray[np.intp], ...]:

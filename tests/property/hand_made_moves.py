@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from gradcheck.perturb.kinds import propagate
-from gradcheck.perturb.move import Move
+from gradcheck.perturb.move import Move, Parts
 from gradcheck.perturb.probes import Probes
 from gradcheck.perturb.site import Site
 from gradcheck.perturb.window import is_table, lengths, places, simplest
 from tests.property.applications import Application, Array, pool
 
-Moves = Sequence[Move | None]
+Moves = Sequence[Move | Parts | None]
 Window = tuple[Any, ...]
 
 
@@ -26,7 +26,7 @@ Window = tuple[Any, ...]
 class Outcome:
     """What an op answered to moves of its arguments, and which probes are said to have crossed a switch."""
 
-    move: Move | None
+    move: Move | Parts | None
     crossed: Array
     by_delta: bool
 
@@ -74,6 +74,16 @@ def drawn_move(
     return Move(window, data, odd, directions)
 
 
+def drawn_parts(
+    random: np.random.Generator, application: Application, position: int, count: int, size: float
+) -> Move | Parts:
+    """The same in two parts, each in a window of its own."""
+    if is_condition(application, position):  # it has no half of a change
+        return drawn_move(random, application, position, count, True, size)
+    odd, even = (drawn_move(random, application, position, count, True, size) for _ in range(2))
+    return Parts(odd, even, application.arguments[position].shape)
+
+
 def is_condition(application: Application, position: int) -> bool:
     """Whether an argument may only be 0 or 1."""
     return bool(np.isin(pool(application.op, position), (0.0, 1.0)).all())
@@ -88,8 +98,11 @@ def sent(application: Application, moves: Moves, count: int, drops_rows: bool = 
     return Outcome(arrived, probes.crossed.astype(bool), probes.by_delta)
 
 
-def dense(move: Move, shape: tuple[int, ...], count: int) -> Array:
+def dense(move: Move | Parts, shape: tuple[int, ...], count: int) -> Array:
     """The move on the whole value, both signs: shape + (2·count,). By plain indexing, probe by probe."""
+    if isinstance(move, Parts):
+        odd, even = (dense(part, shape, count)[..., :count] for part in (move.odd, move.even))
+        return np.concatenate([even + odd, even - odd], axis=-1)
     inside = move.data if move.directions is None else _multiplied(move.directions, move.data)
     assert inside.shape[:-1] == lengths(move.window, shape)
     assert inside.shape[-1] == (count if move.odd else 2 * count)

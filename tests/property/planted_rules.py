@@ -59,14 +59,14 @@ def linear_pair(rule: Rule) -> Callable[..., Any]:
 
 
 def linear_factored(rule: Rule) -> Callable[..., Any]:
-    def both(w: Array, u: Array, *rest: Any, **options: Any) -> tuple[Array, Array] | None:
-        pair = rule(w, SMALL * u, *rest, **options)
-        if pair is None:
+    def parts(w: Array, u: Array, *rest: Any, **options: Any) -> tuple[Array, Array] | None:
+        found = rule(w, SMALL * u, *rest, **options)
+        if found is None:
             return None
-        change = (pair[0] - pair[1]) / (2.0 * SMALL)
-        return change, -change
+        odd, even = found
+        return odd / SMALL, 0.0 * even
 
-    return both
+    return parts
 
 
 def linear_ranked(rule: Rule) -> Callable[..., Any]:

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from gradcheck.ops.registry import Op, Sample
-from gradcheck.perturb.move import Move
+from gradcheck.perturb.move import Move, Parts
+from gradcheck.perturb.probes import Probes
+from gradcheck.perturb.tiles import written
 from tests.property.applications import Application, sample_id, samples_of_all_ops
-from tests.property.hand_made_moves import by_evaluation, dense, drawn_move, is_condition, sent
+from tests.property.hand_made_moves import by_evaluation, dense, drawn_move, drawn_parts, is_condition, sent
 
 ROUNDS = 200 if os.environ.get("SOAK") else 6
 CLOSE = 1e-12  # × the largest number that meets in the op
@@ -29,21 +31,24 @@ SAMPLES = [(op, s) for op, s in samples_of_all_ops() if movable(Application.of(o
 every_sample = pytest.mark.parametrize(("op", "sample"), SAMPLES, ids=sample_id)
 
 
-def drawn_moves(random: np.random.Generator, application: Application) -> tuple[list[Move | None], int]:
+def drawn_moves(random: np.random.Generator, application: Application) -> tuple[list[Move | Parts | None], int]:
     """One argument moves, or several do; how many probes."""
     count = int(random.integers(1, 4))
     candidates = movable(application)
     chosen = candidates if random.random() < 0.3 else [candidates[int(random.integers(len(candidates)))]]
-    moves: list[Move | None] = [None] * len(application.arguments)
-    odd = random.random() < 0.6
+    moves: list[Move | Parts | None] = [None] * len(application.arguments)
+    odd, is_apart = random.random() < 0.6, random.random() < 0.3
     for position in chosen:
         size = float(random.choice([1e-3, 0.1, 0.6, 2.0]))
         mine = odd if random.random() < 0.8 else not odd
-        moves[position] = drawn_move(random, application, position, count, mine, size)
+        if is_apart and random.random() < 0.7:
+            moves[position] = drawn_parts(random, application, position, count, size)
+        else:
+            moves[position] = drawn_move(random, application, position, count, mine, size)
     return moves, count
 
 
-def check(application: Application, moves: list[Move | None], count: int, drops_rows: bool) -> None:
+def check(application: Application, moves: list[Move | Parts | None], count: int, drops_rows: bool) -> None:
     told = sent(application, moves, count, drops_rows)
     seen, crossed = by_evaluation(application, moves, count)
     shape = application.value().shape
@@ -74,5 +79,5 @@ def test_what_does_not_move_changes_nothing(op: Op, sample: Sample) -> None:
         still: list[Any] = [None] * len(application.arguments)
         still[position] = Move((None,) * x.ndim, np.zeros((*x.shape, 2)), odd=not is_condition(application, position))
         outcome = sent(application, still, 2 if still[position].odd else 1)
-        assert outcome.move is None or not np.any(outcome.move.full)
+        assert outcome.move is None or not np.any(written(outcome.move, Probes(1)).full)
         assert not outcome.crossed.any()
