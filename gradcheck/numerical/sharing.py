@@ -73,7 +73,7 @@ def ways_to_share(structure: Structure, leaf: str, budget: int) -> tuple[Sharing
     def trial(*places: tuple[int, ...]) -> tuple[int, float, int]:
         """Ops passed, numbers per probe, and how many probes fit."""
         cells = np.array([np.ravel_multi_index(place, shape) if shape else 0 for place in places])
-        probes = Probes(cells.size, drops_rows=False)
+        probes = Probes(cells.size, is_trial=True)
         with np.errstate(all="ignore"):
             structure.change(leaf, cells, np.full(cells.size, STEP), probes)
         return probes.calls, probes.elements / cells.size, max(1, budget * cells.size // max(1, probes.widest))

@@ -33,9 +33,10 @@ def propagate(site: Site, moves: Sequence[Move | Parts | Tiled | None], probes: 
     """
     if not site.value.size:
         return None
-    if any(isinstance(move, Parts) for move in moves) and _keeps_parts(site, moves):
+    sorts = set(map(type, moves))
+    if Parts in sorts and _keeps_parts(site, moves):
         return _part_by_part(site, moves, probes)
-    if any(isinstance(move, Tiled) for move in moves):
+    if Tiled in sorts:
         arrived = onward(site, [move.both() if isinstance(move, Parts) else move for move in moves], probes)
         if arrived is not None:
             return arrived

@@ -36,7 +36,7 @@ def piecewise(site: Site, moves: Sequence[Move | None], moved: Sequence[int], pr
         data = _exact(site, changes, window, ..., bool(near.any()), probes)
         return Move(window, whole(data, window, shape, probes.count * 2), odd=False)
     slopes = {p: pick(site.slope(p, shape), window) for p in moved}
-    if probes.drops_rows:
+    if not probes.is_trial:
         lively = near
         for slope in slopes.values():
             lively = lively | (slope != 0.0)

@@ -26,17 +26,17 @@ class Probes:
     """K probes of one leaf.
 
     count : K; after a nonlinear op twice as many columns travel, one for each sign
-    drops_rows : whether rows that cannot move may leave the window (not in a trial, which measures widths)
+    is_trial : whether what is written is counted, for the cost model; then rows that cannot move stay in the window
     crossed : probes that took an op over a switch, shape (K,)
     by_delta : every op had an exact rule for its change: no value was subtracted from another
     by_kind : every op was passed as its kind says; none was evaluated as a whole
-    elements : how many numbers were written on the way, for the cost model
+    elements : how many numbers were written on the way in a trial
     widest : the largest of the arrays among them
     calls : how many ops were passed
     """
 
     count: int
-    drops_rows: bool = True
+    is_trial: bool = False
     crossed: Array = field(init=False)
     by_delta: bool = True
     by_kind: bool = True
@@ -52,6 +52,8 @@ class Probes:
         self.crossed |= flags.reshape(-1, self.count).any(axis=0)
 
     def count_in(self, move: AnyMove | None) -> None:
+        if not self.is_trial:
+            return
         self.calls += 1
         if move is not None:
             # Where probes have places of their own, what stands still has to be picked for each of them.

@@ -32,7 +32,7 @@ def length(entry: Entry, size: int) -> int:
 
 def lengths(window: Window, shape: Shape) -> Shape:
     """The shape of what is inside a window."""
-    return tuple(length(entry, size) for entry, size in zip(window, shape, strict=True))
+    return tuple([size if entry is None else length(entry, size) for entry, size in zip(window, shape, strict=True)])
 
 
 def places(entry: Entry, size: int) -> NDArray[np.intp]:

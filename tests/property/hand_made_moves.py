@@ -89,10 +89,10 @@ def is_condition(application: Application, position: int) -> bool:
     return bool(np.isin(pool(application.op, position), (0.0, 1.0)).all())
 
 
-def sent(application: Application, moves: Moves, count: int, drops_rows: bool = True) -> Outcome:
+def sent(application: Application, moves: Moves, count: int, is_trial: bool = False) -> Outcome:
     """The moves, sent through the op."""
     site = Site(application.op, application.options, application.arguments, application.value())
-    probes = Probes(count, drops_rows)
+    probes = Probes(count, is_trial)
     with np.errstate(all="ignore"):
         arrived = propagate(site, moves, probes)
     return Outcome(arrived, probes.crossed.astype(bool), probes.by_delta)

@@ -48,8 +48,8 @@ def drawn_moves(random: np.random.Generator, application: Application) -> tuple[
     return moves, count
 
 
-def check(application: Application, moves: list[Move | Parts | None], count: int, drops_rows: bool) -> None:
-    told = sent(application, moves, count, drops_rows)
+def check(application: Application, moves: list[Move | Parts | None], count: int, is_trial: bool) -> None:
+    told = sent(application, moves, count, is_trial)
     seen, crossed = by_evaluation(application, moves, count)
     shape = application.value().shape
     ours = np.zeros(seen.shape) if told.move is None else dense(told.move, shape, count)
@@ -63,12 +63,12 @@ def check(application: Application, moves: list[Move | Parts | None], count: int
 
 
 @every_sample
-@pytest.mark.parametrize("drops_rows", [True, False], ids=["without rows that stand still", "with all rows"])
-def test_the_change_is_that_of_the_forward(op: Op, sample: Sample, drops_rows: bool) -> None:
+@pytest.mark.parametrize("is_trial", [False, True], ids=["without rows that stand still", "with all rows"])
+def test_the_change_is_that_of_the_forward(op: Op, sample: Sample, is_trial: bool) -> None:
     application = Application.of(op, sample)
     for seed in range(ROUNDS):
-        random = np.random.default_rng([seed, len(sample_id(op)), len(sample_id(sample)), int(drops_rows)])
-        check(application, *drawn_moves(random, application), drops_rows)
+        random = np.random.default_rng([seed, len(sample_id(op)), len(sample_id(sample)), int(is_trial)])
+        check(application, *drawn_moves(random, application), is_trial)
 
 
 @every_sample

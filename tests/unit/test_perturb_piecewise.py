@@ -42,7 +42,7 @@ def test_rows_that_cannot_move_leave_the_window() -> None:
 
 
 def test_in_a_trial_they_stay() -> None:
-    moved = sent("relu", [everywhere(0.5)], X, probes=Probes(1, drops_rows=False))
+    moved = sent("relu", [everywhere(0.5)], X, probes=Probes(1, is_trial=True))
     assert moved is not None
     assert moved.window == (None, None)
 
