@@ -1,6 +1,6 @@
 """Smooth activation functions, element by element; those that switch are in `rectifiers`, tanh and sigmoid elsewhere.
 
-Their exact changes would cost more than they give: none has a delta rule.
+Gated ones, x·s(x), take short changes by their series. The others have no rule: it would cost more than it gives.
 """
 
 from __future__ import annotations
@@ -11,20 +11,45 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcheck.ops.changes import within
 from gradcheck.ops.elementwise import SINGLES
-from gradcheck.ops.exponential import sigmoid
+from gradcheck.ops.exponential import sigmoid, sigmoid_delta
 from gradcheck.ops.options import Options, choice
 from gradcheck.ops.registry import Array, define, sample
 from gradcheck.ops.samples import COLUMN, MATRIX, ROW
+from gradcheck.ops.series import gated, normal, sigmoid_of
 from gradcheck.ops.special import erfc
+from gradcheck.perturb.series import max_size, polynomial, terms_of
 
 FLAT = 50.0  # from here on all slopes are 0 or 1 in float64
+LONG = 0.5  # steps, from which on two values are subtracted without a loss
+FEW_TERMS, MANY_TERMS = 12, 30  # of a series; more take longer than an exponential, and than erfc. LONG takes 28
 CUBIC = 0.044715  # Hendrycks and Gimpel 2016, "Gaussian error linear units", section 2
 
 
+def gated_change(d: Array, x: Array, z: Array, change: Array) -> Array:
+    """Of x·sigmoid(z), when x changes by d and z by `change`."""
+    gate = sigmoid(z)
+    further = np.asarray(sigmoid_delta(change, gate, z))
+    return np.asarray(d * (gate + further) + x * further)
+
+
+def silu_series(x: Array, size: float) -> list[Array] | None:
+    """No coefficient of d^k exceeds 2.2 / 2^k, here or in gelu."""
+    terms = terms_of(size / 2.0)
+    if terms > FEW_TERMS:
+        return None
+    return gated(x, sigmoid_of([x, np.ones(())], sigmoid(x), sigmoid(-x), int(terms)))
+
+
+def silu(x: Array) -> Array:
+    return x * sigmoid(x)
+
+
 # σ·(1 + x·(1 − σ)), with 1 − σ(x) as σ(−x)
-define("silu", lambda x: x * sigmoid(x), formula="x · sigmoid(x), also called swish",
+define("silu", silu, formula="x · sigmoid(x), also called swish",
        vjps=[lambda g, y, x: g * sigmoid(x) * (1.0 + x * sigmoid(-x))],
+       deltas=[within(LONG, silu, lambda d, y, x: gated_change(d, x, x, d))], series=silu_series,
        samples=SINGLES)  # fmt: skip
 
 
@@ -59,12 +84,36 @@ def gelu_vjp(g: Array, y: Array, x: Array, approximate: str) -> Array:
     return g * (0.5 * erfc(-x / sqrt(2.0)) + x * np.exp(-0.5 * x * x) / sqrt(2.0 * pi))
 
 
+def gelu_change(d: Array, y: Array, x: Array, approximate: str) -> Array:
+    """By that of the sigmoid, or, as there is none for erfc, by the series."""
+    if approximate == "none":
+        found = gelu_series(x, min(max_size(d), LONG), approximate)
+        assert found is not None
+        return polynomial(found, d)
+    near = np.clip(x, -FLAT, FLAT)
+    further = 2.0 * sqrt(2.0 / pi) * d * (1.0 + CUBIC * (3.0 * near * (near + d) + d * d))
+    return gated_change(d, x, tanh_argument(near), further)
+
+
+def gelu_series(x: Array, size: float, approximate: str) -> list[Array] | None:
+    terms = terms_of(size / 2.0)
+    if terms > (FEW_TERMS if approximate == "tanh" else MANY_TERMS):
+        return None
+    if approximate == "none":
+        density = np.exp(-0.5 * x * x) / sqrt(2.0 * pi)
+        return gated(x, normal(x, 0.5 * erfc(-x / sqrt(2.0)), density, int(terms)))
+    near, k = np.clip(x, -FLAT, FLAT), 2.0 * sqrt(2.0 / pi)
+    z = [tanh_argument(near), k * (1.0 + 3.0 * CUBIC * near * near), k * 3.0 * CUBIC * near, np.asarray(k * CUBIC)]
+    return gated(x, sigmoid_of(z, sigmoid(z[0]), sigmoid(-z[0]), int(terms)))
+
+
 def known_form(options: Options, x: NDArray[Any]) -> Options:
     return {"approximate": choice("approximate", options["approximate"], ("none", "tanh"))}
 
 
 define("gelu", gelu, formula='x · Φ(x), Φ the normal distribution; approximate="tanh": by a tanh of x and x³',
        options={"approximate": "none"}, prepare=known_form, vjps=[gelu_vjp],
+       deltas=[within(LONG, gelu, gelu_change)], series=gelu_series,
        samples=[(COLUMN,), (ROW,), (MATRIX,), sample(MATRIX, approximate="tanh")])  # fmt: skip
 
 

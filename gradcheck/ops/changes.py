@@ -28,10 +28,9 @@ def reaches(d: Array, limit: float) -> bool:
 def within(limit: float, forward: Callable[..., Any], rule: Rule) -> Rule:
     """A delta rule of one argument: `rule` for steps up to the limit, the difference of two values beyond it."""
 
-    def delta(d: Array, y: Array, x: Array) -> Any:
-        if not reaches(d, limit):
-            return rule(d, y, x)
-        return np.where(np.abs(d) > limit, forward(x + d) - y, rule(d, y, x))
+    def delta(d: Array, y: Array, x: Array, **options: Any) -> Any:
+        change = rule(d, y, x, **options)
+        return np.where(np.abs(d) > limit, forward(x + d, **options) - y, change) if reaches(d, limit) else change
 
     return delta
 

@@ -85,6 +85,9 @@ def sigmoid_change(d: Array, y: Array, x: Array) -> Array:
     return (y * sigmoid(-x)) * e / (1.0 + y * e)
 
 
+sigmoid_delta = within(0.5, sigmoid, sigmoid_change)
+
+
 def sigmoid_twins(d: Array, y: Array, x: Array) -> tuple[Array, Array]:
     """For −d, multiplied out by e^d: −y·(1 − y)·e / (1 + (1 − y)·e)."""
     e, rest = np.expm1(d), sigmoid(-x)
@@ -95,7 +98,7 @@ def sigmoid_twins(d: Array, y: Array, x: Array) -> tuple[Array, Array]:
 # y·(1 − y) would lose the digits of the right tail; 1 − sigmoid(x) is sigmoid(−x).
 define("sigmoid", sigmoid, formula="1 / (1 + e⁻ˣ)",
        vjps=[lambda g, y, x: g * y * sigmoid(-x)],
-       deltas=[within(0.5, sigmoid, sigmoid_change)],
+       deltas=[sigmoid_delta],
        twins=[both_within(0.5, sigmoid, sigmoid_twins)],
        samples=SINGLES)  # fmt: skip
 

@@ -5,8 +5,8 @@ Axes arrive as a tuple of non-negative ones (`axes.reduced_axes`), so that None 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from math import ceil, log, prod
+from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,11 @@ from gradcheck.ops.axes import reduced_axes, reduced_nonempty_axes
 from gradcheck.ops.broadcasting import restore
 from gradcheck.ops.registry import Array, Kink, Samples, define, sample
 from gradcheck.ops.samples import BLOCK, EMPTY, MATRIX, ROW, SCALAR
+from gradcheck.perturb.series import max_size, parts_of, terms_of
 
 Axes = tuple[int, ...]
 OPTIONS = {"axis": None, "keepdims": False}
-LEAST_TERMS, MOST_TERMS = 3, 12  # of a series; more cost as much as exponentials
-UNSEEN = 2.0**-54  # of 1
+MOST_TERMS = 12  # of a series; more cost as much as exponentials
 SAMPLES: Samples = [
     (MATRIX,), (SCALAR,), sample(ROW, axis=-1), sample(MATRIX, axis=0), sample(MATRIX, axis=1, keepdims=True),
     sample(BLOCK, axis=(0, 2)), sample(BLOCK, axis=(-1, 1), keepdims=True),
@@ -150,15 +150,15 @@ def logsumexp_of_product(
     w: Array, u: Array, y: Array, x: Array, axis: Axes, keepdims: bool
 ) -> tuple[Array, Array] | None:
     """The parts of the change for w·u: log Σ p·e^(w·u) with p = eˣ / Σ eˣ, whose power series in u has the cumulants of
-    w under p as coefficients; so many terms of it as can be seen in float64."""
-    terms = terms_of_cumulants(float(np.ptp(w)) * max_size(u))
+    w under p as coefficients.
+
+    On the circle |u|·(max w − min w) = 1 the sum for the centred w stays within e − 2 of 1, so that no coefficient of
+    its logarithm exceeds −log(3 − e) < 1.3 there.
+    """
+    terms = terms_of(float(np.ptp(w)) * max_size(u))
     if terms > MOST_TERMS:
         return None
-    mean, *rest = cumulants(w, np.exp(x - restore(y, axis, keepdims)), terms)
-    square = u * u
-    even, odd = _polynomial(rest[::2], square), _polynomial(rest[1::2], square)
-    odd += mean
-    odd *= u
+    odd, even = parts_of(cumulants(w, np.exp(x - restore(y, axis, keepdims)), int(terms)), u)
     return (odd, even) if keepdims else (odd.squeeze(axis), even.squeeze(axis))
 
 
@@ -179,31 +179,6 @@ def cumulants(w: Array, p: Array, terms: int) -> list[Array]:
             moments.append(np.add.reduce(power, axis=-2, keepdims=True))
             found.append(moments[k] - sum((j / k) * found[j] * moments[k - j] for j in range(2, k - 1)))
     return [mean, *found[2:]]
-
-
-def terms_of_cumulants(size: float) -> int:
-    """How many terms of the series show beside the first, for |u|·(max w − min w) ≤ size; many for none.
-
-    On the circle |u|·(max w − min w) = 1 the series' argument stays within e − 2 of 1, so that no coefficient exceeds
-    −log(3 − e) < 1.3, and all behind term k are less than 2·size^(k+1).
-    """
-    if not 0.0 < size < 0.3:
-        return LEAST_TERMS if size == 0.0 else MOST_TERMS + 1
-    return max(LEAST_TERMS, ceil(log(UNSEEN / 2.0) / log(size)))
-
-
-def _polynomial(coefficients: Sequence[Array], x: Array) -> Array:
-    """Σ_k coefficients[k]·x^(k+1), in place: a pass over memory costs as much as the product."""
-    *lower, last = coefficients
-    total = np.asarray(last * x)
-    for coefficient in reversed(lower):
-        total += coefficient
-        total *= x
-    return total
-
-
-def max_size(x: Array) -> float:
-    return float(max(np.maximum.reduce(x, axis=None), -np.minimum.reduce(x, axis=None)))
 
 
 def _by_sum(total: Array, d: Array, y: Array, x: Array, axis: Axes, keepdims: bool) -> Array:

@@ -87,6 +87,9 @@ class Op:
     factored : for an op of one argument, `rule(w, u, y, x, **options)` → the change for w·u in two parts, one that is
         odd in u and one that is even: w a direction along the last axis, shape (n, 1), u a number per row and probe,
         shape (…, 1, K). It answers None where steps are too long for it. None: there is no such rule
+    series : for a smooth elementwise op of one argument, `rule(x, size, **options)` → the coefficients of d, d², … in
+        f(x + d) − f(x), arrays of x's shape, so many that no more of them show for |d| ≤ size; at least three. None
+        where these are too many. None: there is no such rule
     ranked : for an op of one argument that keeps its shape, `rule(w, x, **options)` for changes w·u along the last
         axis, w of shape (…, n, r), u (…, r, K): the directions of the value's change, (…, n, s), and a function that
         gives their numbers, (…, s, K), for u – or None where steps are too long for it. It answers None where s would
@@ -119,6 +122,7 @@ class Op:
     deltas: tuple[Rule | None, ...] = ()
     twins: tuple[Rule | None, ...] = ()
     factored: Rule | None = None
+    series: Rule | None = None
     ranked: Rule | None = None
     kink: Kink | None = None
     arguments: tuple[str, ...] = ("x",)
@@ -196,6 +200,7 @@ def define(
     deltas: Sequence[Rule | None] = (),
     twins: Sequence[Rule | None] = (),
     factored: Rule | None = None,
+    series: Rule | None = None,
     ranked: Rule | None = None,
     kink: Kink | None = None,
     arguments: str = "",
@@ -235,6 +240,7 @@ def define(
         deltas=tuple(deltas),
         twins=tuple(twins),
         factored=factored,
+        series=series,
         ranked=ranked,
         kink=kink,
         arguments=names,

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.perturb.move import Move
+from gradcheck.perturb.move import Move, Parts
 from gradcheck.perturb.piecewise import piecewise
 from gradcheck.perturb.probes import Probes
 from gradcheck.perturb.ranked import along_few_directions
+from gradcheck.perturb.series import by_series
 from gradcheck.perturb.site import Site
 from gradcheck.perturb.telescoping import Moves, aligned, inside, spread, telescoped, whole
 from gradcheck.perturb.window import doubled, pick
 
 
-def elementwise(site: Site, moves: Moves, probes: Probes) -> Move | None:
+def elementwise(site: Site, moves: Moves, probes: Probes) -> Move | Parts | None:
     """The move of an elementwise op's value, from those of its arguments (None: it stands still)."""
     moved = [position for position, move in enumerate(moves) if move is not None]
     if site.op.kink is not None:
@@ -27,8 +28,8 @@ def elementwise(site: Site, moves: Moves, probes: Probes) -> Move | None:
             return kept
         if all(move is None or move.odd for move in moves):
             return Move(*telescoped(site, aligned(site, moves), moved))
-    elif len(moved) == 1 and (kept := _alone(site, moved[0], moves)) is not None:
-        return kept
+    elif len(moved) == 1 and (passed := _alone(site, moved[0], moves)) is not None:
+        return passed
     return Move(*telescoped(site, [m and m.both() for m in aligned(site, moves)], moved), odd=False)
 
 
@@ -52,7 +53,7 @@ def _kept_directions(site: Site, position: int, move: Move | None) -> Move | Non
     return None
 
 
-def _alone(site: Site, position: int, moves: Moves) -> Move | None:
+def _alone(site: Site, position: int, moves: Moves) -> Move | Parts | None:
     """Ways that are open to a nonlinear op of which one argument moves, the cheapest first; None for none."""
     move = moves[position]
     assert move is not None
@@ -60,7 +61,7 @@ def _alone(site: Site, position: int, moves: Moves) -> Move | None:
         ranked = along_few_directions(site, move, move.directions, move.window)
         if ranked is not None:
             return ranked
-    return _by_twins(site, position, moves)
+    return by_series(site, move) or _by_twins(site, position, moves)
 
 
 def _by_twins(site: Site, position: int, moves: Moves) -> Move | None:

@@ -16,6 +16,7 @@ from gradcheck.perturb.along_axes import listed_axes, result_along
 from gradcheck.perturb.move import Move, Parts, multiplied_out
 from gradcheck.perturb.probes import Probes
 from gradcheck.perturb.ranked import LOW
+from gradcheck.perturb.series import coefficients, polynomial
 from gradcheck.perturb.site import Site
 from gradcheck.perturb.telescoping import common_window, inside, one_after_another
 from gradcheck.perturb.window import Array, Shape, Window, framed, is_table, lengths, pick, same
@@ -80,19 +81,36 @@ def written(move: Move | Parts | Tiled | None, probes: Probes) -> Move | None:
 
 
 def begun(site: Site, moves: Sequence[Move | None], probes: Probes) -> Tiled | None:
-    """The move of an op that has no rule for its change, so that two of its values are subtracted; None if it has one,
-    or if the change is small."""
+    """The move of an op that takes a large change by its series, or that has no rule, so that two of its values are
+    subtracted; None for others, and for a small change."""
     move, op = moves[0], site.op
-    if op.kind != "elementwise" or len(moves) > 1 or move is None or op.kink is not None or op.delta(0) is not None:
+    if op.kind != "elementwise" or len(moves) > 1 or move is None or op.kink is not None:
+        return None
+    if op.delta(0) is not None and op.series is None:
         return None
     window, shape = move.window, lengths(move.window, site.value.shape)
     if len(shape) < 2 or prod(shape) < LARGE or any(map(is_table, window)):
         return None
-    probes.by_delta = False
     both = move.both()
+    return Tiled(window, shape, both.probes, shape[-1], _recipe(site, both, shape, probes))
+
+
+def _recipe(site: Site, move: Move, shape: Shape, probes: Probes) -> Callable[[slice], Array]:
+    """Gives the change of the value in some rows."""
+    window, found = move.window, coefficients(site, move)
     x, y = (_as_rows(pick(a, window), shape) for a in (site.arguments[0], site.value))
-    moved = _moved(site, both, x, shape, probes)
-    return Tiled(window, shape, both.probes, shape[-1], lambda rows: site.forward(moved(rows)) - y[rows])
+    if found is None and site.op.delta(0) is None:
+        probes.by_delta = False
+        moved = _moved(site, move, x, shape, probes)
+        return lambda rows: site.forward(moved(rows)) - y[rows]
+    change = _by_rows(move, window, site.value.shape, probes)
+    if (w := move.directions) is not None:
+        directions, numbers = _for_each_row(w, shape), _for_each_row(move.data, shape)
+        change = lambda rows: _probe_by_probe(directions[rows], numbers[rows])  # noqa: E731
+    if found is None:
+        return lambda rows: site.change(0, change(rows), y[rows], [x[rows]])
+    listed = [_as_rows(coefficient, shape) for coefficient in found]
+    return lambda rows: polynomial([coefficient[rows] for coefficient in listed], change(rows))
 
 
 def _moved(site: Site, move: Move, x: Array, shape: Shape, probes: Probes) -> Callable[[slice], Array]:
@@ -107,7 +125,12 @@ def _moved(site: Site, move: Move, x: Array, shape: Shape, probes: Probes) -> Ca
     rank, columns = move.data.shape[-2:]
     numbers = np.ones((x.shape[0], rank + 1, columns))
     numbers[:, :-1] = _for_each_row(move.data, shape)
-    return lambda rows: np.matmul(together[rows], numbers[rows])
+    return lambda rows: _probe_by_probe(together[rows], numbers[rows])
+
+
+def _probe_by_probe(directions: Array, numbers: Array) -> Array:
+    """directions @ numbers, in memory one probe after the other: what belongs to the elements is then read in order."""
+    return np.asarray(np.matmul(numbers.swapaxes(-1, -2), directions.swapaxes(-1, -2)).swapaxes(-1, -2))
 
 
 def onward(site: Site, moves: Sequence[Move | Tiled | None], probes: Probes) -> Move | Tiled | None:

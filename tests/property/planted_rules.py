@@ -16,7 +16,7 @@ SMALL = 2.0**-16  # of a step: what the rule gives for that part of it, scaled u
 
 @dataclass(frozen=True)
 class Plant:
-    """A rule of an op: which argument, and whether the rule for one sign, that for both, or one along directions."""
+    """A rule of an op: which argument, and whether the rule for one sign, for both, along directions, or a series."""
 
     op: Op
     entry: int
@@ -30,8 +30,8 @@ class Plant:
         if op.name != self.op.name:
             return op
         changed: dict[str, Any]
-        if self.sort in ALONG_DIRECTIONS:
-            changed = {self.sort: ALONG_DIRECTIONS[self.sort](getattr(op, self.sort))}
+        if self.sort in WITHOUT_ENTRIES:
+            changed = {self.sort: WITHOUT_ENTRIES[self.sort](getattr(op, self.sort))}
             return replace(op, **changed)
         rules = list(getattr(op, self.sort))
         rules[self.entry] = linear(rules[self.entry]) if self.sort == "deltas" else linear_pair(rules[self.entry])
@@ -80,7 +80,15 @@ def linear_ranked(rule: Rule) -> Callable[..., Any]:
     return along
 
 
-ALONG_DIRECTIONS = {"factored": linear_factored, "ranked": linear_ranked}
+def linear_series(rule: Rule) -> Callable[..., Any]:
+    def first(x: Array, *rest: Any, **options: Any) -> list[Array] | None:
+        found = rule(x, *rest, **options)
+        return None if found is None else [coefficient * (k == 0) for k, coefficient in enumerate(found)]
+
+    return first
+
+
+WITHOUT_ENTRIES = {"factored": linear_factored, "ranked": linear_ranked, "series": linear_series}
 PLANTS = [
     Plant(op, entry, sort)
     for op in all_ops().values()
@@ -88,6 +96,4 @@ PLANTS = [
     for entry, rule in enumerate(getattr(op, sort))
     if rule is not None and entry not in op.linear
 ]
-PLANTS += [
-    Plant(op, 0, sort) for op in all_ops().values() for sort in ALONG_DIRECTIONS if getattr(op, sort) is not None
-]
+PLANTS += [Plant(op, 0, sort) for op in all_ops().values() for sort in WITHOUT_ENTRIES if getattr(op, sort) is not None]

@@ -15,6 +15,7 @@ import pytest
 
 from gradcheck.errors import ShapeError
 from gradcheck.ops.registry import Op, Sample, all_ops
+from gradcheck.perturb.series import parts_of, polynomial
 from tests.property.applications import EPS, Application, Array, in_domain, pool, sample_id
 from tests.property.differences import linearised
 
@@ -69,6 +70,17 @@ def by_difference(application: Application, position: int, steps: Array, dtype: 
         return np.stack(moved, axis=-1) - value[..., None]
 
 
+def by_slopes(application: Application, steps: Array) -> Array:
+    """The same changes of an elementwise op of one argument as integrals of its vjp: what it computes by is good to
+    float64 alone, erfc say, and differences in longdouble would tell of nothing but its error."""
+    (x,), (slope,) = application.arguments, application.op.vjps
+    assert slope is not None
+    nodes, weights = np.polynomial.legendre.leggauss(5)
+    places = x[..., None] + steps * (0.5 * (1.0 + nodes[:, *(None,) * steps.ndim]))
+    slopes = slope(np.ones(places.shape), np.zeros(places.shape), places, **application.options)
+    return np.asarray(steps * np.tensordot(0.5 * weights, slopes, axes=1))
+
+
 def agree(application: Application, position: int, steps: Array, told: Array) -> bool:
     """Whether changes are the differences of the values, up to the rounding of values and moved arguments."""
     seen = by_difference(application, position, steps)
@@ -112,7 +124,8 @@ def test_a_small_change_keeps_its_digits(op: Op, sample: Sample, position: int, 
     random = np.random.default_rng(1)
     steps = size * random.choice([-1.0, 1.0], (*x.shape, 8)) * random.uniform(0.5, 1.5, (*x.shape, 8))
     told = by_rule(application, position, steps)
-    seen = by_difference(application, position, steps, np.longdouble)
+    smooth = op.series is not None
+    seen = by_slopes(application, steps) if smooth else by_difference(application, position, steps, np.longdouble)
     resolution = 16.0 * FINEST * float(np.max(np.abs(seen), initial=1.0) + np.max(np.abs(x), initial=1.0))
     # Several moved elements may cancel in one output; what is kept are the digits of their sizes.
     terms = np.abs(seen) if op.kind == "elementwise" else np.full(seen.shape, float(np.max(np.abs(seen), initial=0.0)))
@@ -231,6 +244,34 @@ def test_a_factored_rule_is_that_of_the_product(op: Op) -> None:
                 assert told.shape == expected.shape
                 assert np.all(np.abs(told - expected) <= 8.0 * EPS * size)
         assert op.factored(w, np.full((3, 1, 8), 10.0), value, x[..., None], **options) is None
+
+
+IN_SERIES = [(op, given) for op in all_ops().values() if op.series is not None for given in op.samples]
+SIZES = (0.4, 0.1, 0.02, 1e-3, 1e-5, 1e-9)
+
+
+@pytest.mark.parametrize(("op", "given"), IN_SERIES, **SETTINGS)
+def test_a_series_is_the_exact_change(op: Op, given: Sample) -> None:
+    """Its sums, and their odd and even parts, are what the delta rule says, which a test above holds to the digit; and
+    the more terms it has, the longer the steps that it serves."""
+    assert op.series is not None
+    application = Application.of(op, given)
+    x, random, counts = application.arguments[0][..., None], np.random.default_rng(0), []
+    for size in SIZES:
+        found = op.series(x, size, **application.options)
+        if found is None:
+            continue
+        counts.append(len(found))
+        steps = size * random.uniform(-1.0, 1.0, (*application.arguments[0].shape, 16))
+        odd, even = parts_of(found, steps)
+        expected = by_rule(application, 0, steps)
+        for told in (polynomial(found, steps), even + odd):
+            assert np.all(np.abs(told - expected) <= 8.0 * EPS * size)
+        assert np.all(np.abs(even - odd - by_rule(application, 0, -steps)) <= 8.0 * EPS * size)
+    assert len(counts) >= 4
+    assert counts == sorted(counts, reverse=True)
+    assert counts[-1] >= 3
+    assert op.series(x, 10.0, **application.options) is None
 
 
 RANKED = [op for op in all_ops().values() if op.ranked is not None]

@@ -173,7 +173,7 @@ def ops_of(seed: int) -> frozenset[str]:
 
 
 def without_rules(op: Op) -> Op:
-    return replace(op, deltas=(), twins=(), factored=None, ranked=None)
+    return replace(op, deltas=(), twins=(), factored=None, series=None, ranked=None)
 
 
 def one_by_one(op: Op) -> Op:
