@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.checking.at_kinks import tied_claims, widen_intervals
+from gradcheck.checking.close_by import doubt_slopes_of_oscillations
 from gradcheck.checking.subjects import Subject, finding_of, output_findings, subject_of, well_formed
 from gradcheck.model.evidence import Estimate, Quality, Reason
 from gradcheck.model.problem import Claim, Problem
@@ -139,6 +140,9 @@ def _examine_tensor(
             _confirm(subject, evidence)
     for subject in subjects:
         _look_at_kinks(problem, loop, noise, evidence, subject, seed)
+        wrong = subject.comparison.words == Word.FAIL
+        if doubt_slopes_of_oscillations(problem, loop, noise, evidence, subject.claimed, wrong):
+            subject.compare_with(evidence.estimate)
     engine.spot_check(tensor, seed)
     return subjects, evidence.estimate
 

@@ -120,6 +120,11 @@ class TensorEvidence:
         value = self.arrays["value"][cell]
         self.arrays["bound"][cell] = max(self.arrays["high"][cell] - value, value - self.arrays["low"][cell])
 
+    def doubt(self, cells: NDArray[np.int64]) -> None:
+        """Differences settle for long steps, and on something else for short ones."""
+        self.arrays["quality"][cells] = Quality.UNRESOLVED
+        self.arrays["reason"][cells] = Reason.TWO_SCALES
+
     # -- the ladder ---------------------------------------------------------------------------------------------
 
     def _climb(self, cells: NDArray[np.int64]) -> None:

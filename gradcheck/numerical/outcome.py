@@ -76,7 +76,7 @@ def summarise(levels: Levels) -> Outcome:
     value, other = pick(central, first), pick(central, second)
     quality = np.where(first < 0, Quality.UNRESOLVED, np.where(second < 0, Quality.SUSPECT, Quality.MEASURED))
     reason = np.full(steps.shape[1], Reason.NONE, np.int8)
-    apart = _two_plateaus(central, bounds)
+    apart = _two_plateaus(central, bounds, value, bound)
     kink, jump, kink_low, kink_high, kink_step = _kinks(steps, ahead, behind, low, high, error)
     with np.errstate(invalid="ignore"):
         # Below a kink's step noise may close any gap; only a slope sharper than the gap was measured beside the kink.
@@ -191,8 +191,11 @@ def _two_best(vouched: Array) -> tuple[NDArray[np.int64], NDArray[np.int64], Arr
     return first, second, bound, other_bound
 
 
-def _two_plateaus(central: Array, bounds: Array) -> NDArray[np.bool_]:
-    """Whether differences settle twice, each time on two neighbours, at values further apart than their bounds."""
+def _two_plateaus(central: Array, bounds: Array, value: Array, bound: Array) -> NDArray[np.bool_]:
+    """Whether differences settle sharply, on two neighbours, and somewhere else, too, further apart than the bounds: on
+    two others, or where the bound is least. Differences over many oscillations are small, and so are theirs: some
+    settle by chance, and their bounds are less than those of the slope itself.
+    """
     if central.shape[0] < 2:
         return np.zeros(central.shape[1], bool)
     with np.errstate(invalid="ignore"):
@@ -201,6 +204,9 @@ def _two_plateaus(central: Array, bounds: Array) -> NDArray[np.bool_]:
         sharp = settled & (bounds[1:] <= 1e-3 * np.abs(central[1:]))
         low = np.where(sharp, central[1:] + 4.0 * bounds[1:], np.inf).min(axis=0)
         high = np.where(sharp, central[1:] - 4.0 * bounds[1:], -np.inf).max(axis=0)
+        best = np.isfinite(value) & np.isfinite(bound)
+        low = np.fmin(low, np.where(best, value + 4.0 * bound, np.inf))
+        high = np.fmax(high, np.where(best, value - 4.0 * bound, -np.inf))
     result: NDArray[np.bool_] = low < high
     return result
 

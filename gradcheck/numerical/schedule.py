@@ -37,7 +37,10 @@ APART = 1.0 + 2.0**-12  # between the two steps: curvature shows 2⁻¹² times 
 SAFETY = 8.0  # × the largest rounding met in the sample
 EVALUATED, SUBTRACTED, BY_RULES = 0.0, 0.5, 1.0  # ways through the ops: one was evaluated as a whole; values of one
 # that has no rule were subtracted; each had an exact rule for its change
-LEAST = 2.0**-50  # relative rounding below which none is believed
+LEAST, MOST = (
+    2.0**-50,
+    2.0**-20,
+)  # relative rounding; below, none is believed, and above, it is none: the function bends
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +260,7 @@ def _sample(x: NDArray[np.floating]) -> NDArray[np.int64]:
 
 
 def _rounding_of(slopes: Array, lengths: Array) -> Rounding | None:
-    """From pairs of slopes, shape (2, n), that would be equal but for rounding.
+    """From pairs of slopes, shape (2, n), that would be equal but for rounding; None where it cannot be rounding alone.
 
     lengths : the steps where values were subtracted on the way, 0 where none were
     """
@@ -266,6 +269,8 @@ def _rounding_of(slopes: Array, lengths: Array) -> Rounding | None:
     if not 0.0 < typical < np.inf:
         return None
     off = np.abs(slopes[0] - slopes[1]) / (np.abs(slopes[0]) + typical)
+    if off.max() > MOST:
+        return None
     absolute = float((np.abs(slopes[0] - slopes[1]) * lengths).max())
     return Rounding(max(LEAST, SAFETY * float(off.max())), typical, SAFETY * absolute)
 

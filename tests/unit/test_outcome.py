@@ -110,6 +110,13 @@ def test_two_plateaus_are_two_scales():
     assert (outcome.quality.tolist(), outcome.reason.tolist()) == ([Quality.UNRESOLVED], [Reason.TWO_SCALES])
 
 
+def test_what_settles_by_chance_at_long_steps_is_no_slope_beside_one_that_settles_sharply():
+    """Differences over many oscillations: small, so that their bound is the least, though it is a fifth of them."""
+    values = [-19.0, 76.0, 99.0, -1277.0, 4773.0, -3e6, -6.1e7, -6.25e7, -6.255e7, -6.256e7, -6.2562e7]
+    outcome = summarise(levels_of(values, error=1e-3))
+    assert (outcome.quality.tolist(), outcome.reason.tolist()) == ([Quality.UNRESOLVED], [Reason.TWO_SCALES])
+
+
 # --- nothing there --------------------------------------------------------------------------------------------------
 
 

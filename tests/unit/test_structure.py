@@ -149,3 +149,14 @@ def test_a_pass_holds_a_few_budgets_however_few_numbers_stand_before_the_large_o
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak < 32 * 8 * budget
+
+
+def test_what_two_steps_that_differ_by_little_tell_apart_is_not_always_rounding() -> None:
+    """Over many oscillations slopes have nothing to do with each other, and say nothing of the engine's exactness."""
+    engine, loop = engines("sin(c * x)", {"x": X, "c": np.array(1e8)})
+    cells, steps = np.arange(12), np.full(12, 2.0**-17)
+    told, plain = engine.respond("x", cells, steps), loop.respond("x", cells, steps)
+    assert not told.exact.any()
+    assert np.allclose(told.noise, plain.noise)
+    engine, _ = engines("sin(c * x)", {"x": X, "c": np.array(1e3)})
+    assert engine.respond("x", cells, steps).exact.all()

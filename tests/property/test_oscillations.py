@@ -1,0 +1,77 @@
+"""Functions that oscillate, slowly or a hundred million times within a unit: right gradients never fail, wrong ones
+never pass. What no step resolves is said to be undecided."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradcheck.casefile.loader import load
+from gradcheck.checking.building.build import build
+from gradcheck.checking.examine import examine
+from gradcheck.model.problem import Array, Problem
+from tests.unit.points import problem
+
+FREQUENCIES = (1e3, 1e5, 3e5, 1e6, 3e6, 1e7, 3e7, 1e8, 1e9)
+SIZES = (8, 40)  # all elements climb the ladder, or most are screened
+Function = Callable[[float, Array], Any]
+WAVES: dict[str, tuple[str, Function, Function]] = {
+    "a wave": ("sum(sin({c} * x))", lambda c, x: np.sin(c * x).sum(), lambda c, x: c * np.cos(c * x)),
+    "a ripple on a line": (
+        "sum(x + sin({c} * x) / {c})", lambda c, x: (x + np.sin(c * x) / c).sum(), lambda c, x: 1.0 + np.cos(c * x),
+    ),
+}  # fmt: skip
+
+
+def by_hand(wave: str, frequency: float, size: int) -> Problem:
+    _, function, slope = WAVES[wave]
+    x = np.random.default_rng(size).uniform(-1.0, 1.0, size)
+    return problem(lambda x: function(frequency, x), claims={"x": slope(frequency, x)}, x=x)
+
+
+def of_ops(wave: str, frequency: float, size: int, folder: Path) -> Problem:
+    text = WAVES[wave][0].format(c=frequency)
+    file = folder / "wave.yaml"
+    file.write_text(f"name: wave\nfunction: {text}\ninputs:\n  x: uniform(-1, 1, size=({size}, 10))\n", "utf-8")
+    (case,) = load([file]).cases
+    return build(case).problem
+
+
+def times(factor: float, given: Problem) -> Problem:
+    """The same problem with every claimed number multiplied."""
+    return replace(given, claims=tuple(
+        replace(claim, gradients={name: factor * np.asarray(g) for name, g in claim.gradients.items()})
+        for claim in given.claims
+    ))  # fmt: skip
+
+
+def words(given: Problem) -> Counter[str]:
+    (finding,) = examine(given, seed=1).findings
+    return Counter(finding.counts)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("frequency", FREQUENCIES)
+@pytest.mark.parametrize("wave", WAVES)
+@pytest.mark.parametrize("made", ["by hand", "of ops"])
+def test_right_slopes_never_fail_and_wrong_ones_never_pass(
+    made: str, wave: str, frequency: float, size: int, tmp_path: Path
+) -> None:
+    given = by_hand(wave, frequency, size) if made == "by hand" else of_ops(wave, frequency, size, tmp_path)
+    assert words(given)["fail"] == 0
+    for factor in (2.0, -1.0, 0.9):
+        assert words(times(factor, given))["pass"] == 0
+
+
+@pytest.mark.parametrize("wave", WAVES)
+def test_slow_ones_are_decided(wave: str, tmp_path: Path) -> None:
+    for given in (by_hand(wave, 1e3, 40), of_ops(wave, 1e3, 4, tmp_path)):
+        assert words(given)["pass"] == 40
+        assert words(times(2.0, given))["fail"] >= 38  # beside a slope of 0 twice as much is as right
