@@ -103,10 +103,10 @@ def _recipe(site: Site, move: Move, shape: Shape, probes: Probes) -> Callable[[s
         probes.by_delta = False
         moved = _moved(site, move, x, shape, probes)
         return lambda rows: site.forward(moved(rows)) - y[rows]
-    change = _by_rows(move, window, site.value.shape, probes)
-    if (w := move.directions) is not None:
-        directions, numbers = _for_each_row(w, shape), _for_each_row(move.data, shape)
-        change = lambda rows: _probe_by_probe(directions[rows], numbers[rows])  # noqa: E731
+    if move.directions is None:
+        change = _by_rows(move, window, site.value.shape, probes)
+    else:
+        change = _by_rows_of_probes(_for_each_row(move.directions, shape), _for_each_row(move.data, shape))
     if found is None:
         return lambda rows: site.change(0, change(rows), y[rows], [x[rows]])
     listed = [_as_rows(coefficient, shape) for coefficient in found]
@@ -125,12 +125,14 @@ def _moved(site: Site, move: Move, x: Array, shape: Shape, probes: Probes) -> Ca
     rank, columns = move.data.shape[-2:]
     numbers = np.ones((x.shape[0], rank + 1, columns))
     numbers[:, :-1] = _for_each_row(move.data, shape)
-    return lambda rows: _probe_by_probe(together[rows], numbers[rows])
+    return _by_rows_of_probes(together, numbers)
 
 
-def _probe_by_probe(directions: Array, numbers: Array) -> Array:
-    """directions @ numbers, in memory one probe after the other: what belongs to the elements is then read in order."""
-    return np.asarray(np.matmul(numbers.swapaxes(-1, -2), directions.swapaxes(-1, -2)).swapaxes(-1, -2))
+def _by_rows_of_probes(directions: Array, numbers: Array) -> Callable[[slice], Array]:
+    """Gives directions @ numbers in some rows, in memory one probe after the other: so what belongs to the elements is
+    read in order."""
+    numbers, directions = numbers.swapaxes(-1, -2), directions.swapaxes(-1, -2)
+    return lambda rows: np.matmul(numbers[rows], directions[rows]).swapaxes(-1, -2)
 
 
 def onward(site: Site, moves: Sequence[Move | Tiled | None], probes: Probes) -> Move | Tiled | None:

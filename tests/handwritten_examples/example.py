@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from gradcheck.casefile.loader import load
 from gradcheck.checking.check import run_cases
 from gradcheck.checking.settings import Settings
-from gradcheck.handwritten.runner import Handwritten, open_handwritten
+from gradcheck.handwritten.opening import open_handwritten
+from gradcheck.handwritten.runner import Handwritten
 from gradcheck.location import Location, SourceText
 from gradcheck.model.case import Case, CodeBody
 from gradcheck.model.report import CaseResult

@@ -16,7 +16,8 @@ import pytest
 
 import gradcheck.handwritten.session
 import gradcheck.sandbox
-from gradcheck.handwritten.runner import Handwritten, open_handwritten
+from gradcheck.handwritten.opening import open_handwritten
+from gradcheck.handwritten.runner import Handwritten
 from gradcheck.handwritten.session import Code, CodeError, Session
 from gradcheck.sandbox import choice, zygote
 from gradcheck.sandbox.box import Box, BoxError, Limits, Tier, open_box

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gradcheck.handwritten.calls import make_plan
-from gradcheck.handwritten.runner import open_handwritten
+from gradcheck.handwritten.opening import open_handwritten
 from gradcheck.model.case import CodeBody
 from tests.handwritten_examples.table import W, X, case_of
 from tests.unit.test_session import BARE

@@ -8,7 +8,8 @@ import pytest
 
 from gradcheck.errors import FieldError, GradcheckError
 from gradcheck.handwritten.layers import custom_layer
-from gradcheck.handwritten.runner import Handwritten, open_handwritten
+from gradcheck.handwritten.opening import open_handwritten
+from gradcheck.handwritten.runner import Handwritten
 from gradcheck.handwritten.session import CodeError
 from tests.handwritten_examples.table import EXAMPLES, LAYERS, XWB, B, Example, W, X, case_of, opened, worst_error
 

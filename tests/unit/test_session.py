@@ -16,7 +16,8 @@ import pytest
 
 from gradcheck.handwritten import session
 from gradcheck.handwritten.calls import make_plan
-from gradcheck.handwritten.runner import Handwritten, open_handwritten
+from gradcheck.handwritten.opening import open_handwritten
+from gradcheck.handwritten.runner import Handwritten
 from gradcheck.model.case import CodeBody
 from tests.handwritten_examples.table import EXAMPLES, LAYERS, X, case_of, worst_error
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gradcheck.handwritten.runner import open_handwritten
+from gradcheck.handwritten.opening import open_handwritten
 from tests.handwritten_examples.table import XWB, case_of
 from tests.wrapped_examples.table import FOLDER, needs, report, result
 

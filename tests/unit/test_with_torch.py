@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.handwritten.runner import open_handwritten
+from gradcheck.handwritten.opening import open_handwritten
 from gradcheck.handwritten.with_torch import TorchTensors
 from tests.handwritten_examples.table import X, case_of
 from tests.wrapped_examples.table import FOLDER, needs, report, result, written

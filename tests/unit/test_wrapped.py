@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from gradcheck.errors import GradcheckError
-from gradcheck.handwritten.runner import Handwritten, open_handwritten
+from gradcheck.handwritten.opening import open_handwritten
+from gradcheck.handwritten.runner import Handwritten
 from tests.handwritten_examples.table import X, case_of
 from tests.wrapped_examples.table import FOLDER, report, result, written
 

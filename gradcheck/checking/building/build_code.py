@@ -24,7 +24,8 @@ from gradcheck.checking.building.drawing import (
 )
 from gradcheck.checking.building.translate import translated, translating
 from gradcheck.errors import FieldError, NonFiniteError, raise_all
-from gradcheck.handwritten.runner import Handwritten, open_handwritten, telling
+from gradcheck.handwritten.opening import open_handwritten, telling
+from gradcheck.handwritten.runner import Handwritten
 from gradcheck.location import SourceText
 from gradcheck.model.case import Case, CodeBody
 from gradcheck.model.problem import Array, Claim, Point, Problem

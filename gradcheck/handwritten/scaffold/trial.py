@@ -16,7 +16,8 @@ import numpy as np
 
 from gradcheck.casefile.arrays import build_array, names_in_shapes
 from gradcheck.errors import GradcheckError, NotationError, UserCodeError
-from gradcheck.handwritten.runner import Handwritten, open_handwritten
+from gradcheck.handwritten.opening import open_handwritten
+from gradcheck.handwritten.runner import Handwritten
 from gradcheck.handwritten.scaffold.calls import OpenCallError, written_out
 from gradcheck.handwritten.scaffold.draft import Draft
 from gradcheck.handwritten.scaffold.vocabulary import loss_family
