@@ -14,7 +14,7 @@ from gradcheck.model.evidence import Quality
 from gradcheck.model.problem import Array, Problem
 from gradcheck.numerical.difference import PlainLoop
 from gradcheck.numerical.evidence import TensorEvidence
-from gradcheck.numerical.noise import Noise
+from gradcheck.numerical.noise import Noise, is_made_in_float64
 from gradcheck.numerical.steps import power_of_two
 
 SHORT = (-29, -33, -37, -41, -45)  # log2 of the steps, relative to the element's scale
@@ -39,25 +39,37 @@ def doubt_slopes_of_oscillations(
     if not cells.size or not noise.absolute > NOISY * rounding:
         return False
     off = np.abs(claimed - estimate.value).reshape(-1)[cells]
-    chosen = cells[np.argsort(-off, kind="stable")[:SEVERAL]]
+    far = cells[off >= 0.5 * off.max()]
+    chosen = far[np.argsort(-np.abs(claimed.reshape(-1)[far]), kind="stable")[:SEVERAL]]  # the steepest show most
     agreed = _slope_close_by(
-        loop, evidence, claimed.reshape(-1)[chosen], estimate.value.reshape(-1)[chosen], chosen, rounding
+        problem, loop, evidence, claimed.reshape(-1)[chosen], estimate.value.reshape(-1)[chosen], chosen, rounding
     )
     evidence.doubt(cells if agreed.all() else chosen[agreed])
     return bool(agreed.any())
 
 
 def _slope_close_by(
-    loop: PlainLoop, evidence: TensorEvidence, claimed: Array, value: Array, cells: NDArray[np.int64], rounding: float
+    problem: Problem,
+    loop: PlainLoop,
+    evidence: TensorEvidence,
+    claimed: Array,
+    value: Array,
+    cells: NDArray[np.int64],
+    rounding: float,
 ) -> NDArray[np.bool_]:
-    """Whether the slopes at two neighbouring short steps are the claimed ones, and well told from the value."""
+    """Whether the slopes at two neighbouring short steps are the claimed ones, and well told from the value.
+
+    A function that stands still there has no slope to show: it may round inside, unless all of it is known.
+    """
+    is_known = is_made_in_float64(problem)
     agreed, before = np.zeros(cells.size, bool), np.zeros(cells.size, bool)
     apart = np.abs(claimed - value)
     for exponent in SHORT:
         steps = power_of_two(evidence.scale[cells], exponent)
-        slope = loop.respond(evidence.tensor, cells, steps).central
+        response = loop.respond(evidence.tensor, cells, steps)
+        moves = is_known | ((response.ahead != 0.0) & (response.behind != 0.0))
         with np.errstate(invalid="ignore"):
-            here = (rounding / steps <= NEAR * apart) & (np.abs(slope - claimed) <= NEAR * apart)
+            here = (rounding / steps <= NEAR * apart) & (np.abs(response.central - claimed) <= NEAR * apart) & moves
         agreed |= here & before
         before = here
     return agreed

@@ -75,3 +75,27 @@ def test_slow_ones_are_decided(wave: str, tmp_path: Path) -> None:
     for given in (by_hand(wave, 1e3, 40), of_ops(wave, 1e3, 4, tmp_path)):
         assert words(given)["pass"] == 40
         assert words(times(2.0, given))["fail"] >= 38  # beside a slope of 0 twice as much is as right
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("factor", [0.0, 0.01, 0.5, -1.0, 2.0])
+def test_what_rounds_to_float32_inside_stands_still_close_by_and_hides_no_wrong_gradient(
+    factor: float, size: int
+) -> None:
+    x = np.random.default_rng(size).uniform(0.5, 1.0, size)
+
+    def function(x: Array) -> Any:
+        return np.sum(np.sin(x.astype(np.float32)), dtype=np.float64)
+
+    given = problem(function, claims={"x": np.cos(x)}, x=x)
+    assert words(given)["pass"] == size
+    assert words(times(factor, given))["fail"] == size
+
+
+def test_steps_of_ops_are_no_noise_and_their_slope_of_zero_is_not_convicted(tmp_path: Path) -> None:
+    file = tmp_path / "steps.yaml"
+    file.write_text(
+        "name: steps\nfunction: sum(round(1e7 * x)) / 1e7\ninputs:\n  x: uniform(-1, 1, size=40)\n", "utf-8"
+    )
+    (case,) = load([file]).cases
+    assert words(build(case).problem)["fail"] == 0
