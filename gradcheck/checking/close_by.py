@@ -1,8 +1,9 @@
 """Claims that differences contradict, looked at once more where a derivative is defined: at the shortest steps.
 
 A difference measures over a length. Where a function oscillates within it, differences settle on the slope of what it
-oscillates about, and to them the oscillation is noise. Of two elements that say the same at long steps one may be a
-mistake and one be right, so that nothing is decided – but by a claim that short steps do not know either.
+oscillates about, and to them the oscillation is noise. The derivative is the slope below the oscillation: there
+differences are next to it, and leave it by four times as much when the step is doubled, as those of a smooth function
+do. A staircase, as rounding makes one, does not: its steps leave a slope at once, or show none.
 """
 
 from __future__ import annotations
@@ -14,14 +15,20 @@ from gradcheck.model.evidence import Quality
 from gradcheck.model.problem import Array, Problem
 from gradcheck.numerical.difference import PlainLoop
 from gradcheck.numerical.evidence import TensorEvidence
-from gradcheck.numerical.noise import Noise, is_made_in_float64
+from gradcheck.numerical.noise import Noise
 from gradcheck.numerical.steps import power_of_two
 
-SHORT = (-29, -33, -37, -41, -45)  # log2 of the steps, relative to the element's scale
+SHORT = range(-45, -15, 2)  # log2 of the steps, relative to the element's scale
 SEVERAL = 4  # elements of a tensor that speak for all
 NOISY = 1000.0  # × the rounding of a value: only beside more noise than this may a slope be hidden
 ROUNDING = 4.0  # × the machine epsilon and the size of the value: what is left of noise at the shortest steps
-NEAR = 0.05  # of what is between claim and evidence: so near has the slope close by to be, and as well be known
+LEAST, MOST = (
+    0.005,
+    0.1,
+)  # of what is between claim and evidence: a way off that shows, and is still a beginning; of two
+# steps that are a factor 4 apart, one is there
+SURE = 0.0005  # of the same: how well a slope has to be known
+TWICE = (2.0, 8.0)  # how much farther off a step of twice the length may be; four times, but for what follows
 
 
 def doubt_slopes_of_oscillations(
@@ -41,35 +48,48 @@ def doubt_slopes_of_oscillations(
     off = np.abs(claimed - estimate.value).reshape(-1)[cells]
     far = cells[off >= 0.5 * off.max()]
     chosen = far[np.argsort(-np.abs(claimed.reshape(-1)[far]), kind="stable")[:SEVERAL]]  # the steepest show most
-    agreed = _slope_close_by(
-        problem, loop, evidence, claimed.reshape(-1)[chosen], estimate.value.reshape(-1)[chosen], chosen, rounding
-    )
+    look = _Look(loop, evidence, chosen, claimed.reshape(-1)[chosen], rounding)
+    agreed = look.bends_away(np.abs(look.claimed - estimate.value.reshape(-1)[chosen]))
     evidence.doubt(cells if agreed.all() else chosen[agreed])
     return bool(agreed.any())
 
 
-def _slope_close_by(
-    problem: Problem,
-    loop: PlainLoop,
-    evidence: TensorEvidence,
-    claimed: Array,
-    value: Array,
-    cells: NDArray[np.int64],
-    rounding: float,
-) -> NDArray[np.bool_]:
-    """Whether the slopes at two neighbouring short steps are the claimed ones, and well told from the value.
+class _Look:
+    """Differences at short steps of some elements, beside their claims; arrays of shape (K,)."""
 
-    A function that stands still there has no slope to show: it may round inside, unless all of it is known.
-    """
-    is_known = is_made_in_float64(problem)
-    agreed, before = np.zeros(cells.size, bool), np.zeros(cells.size, bool)
-    apart = np.abs(claimed - value)
-    for exponent in SHORT:
-        steps = power_of_two(evidence.scale[cells], exponent)
-        response = loop.respond(evidence.tensor, cells, steps)
-        moves = is_known | ((response.ahead != 0.0) & (response.behind != 0.0))
-        with np.errstate(invalid="ignore"):
-            here = (rounding / steps <= NEAR * apart) & (np.abs(response.central - claimed) <= NEAR * apart) & moves
-        agreed |= here & before
-        before = here
-    return agreed
+    def __init__(
+        self, loop: PlainLoop, evidence: TensorEvidence, cells: NDArray[np.int64], claimed: Array, rounding: float
+    ) -> None:
+        self.loop, self.evidence, self.cells, self.claimed, self.rounding = loop, evidence, cells, claimed, rounding
+
+    def bends_away(self, apart: Array) -> NDArray[np.bool_]:
+        """Whether differences begin at the claim and leave it as those of a smooth function do.
+
+        apart : how far the claims are from the evidence
+        """
+        steps, here = np.zeros(self.cells.size), np.zeros(self.cells.size)
+        is_open = np.ones(self.cells.size, bool)
+        for exponent in SHORT:
+            tried = power_of_two(self.evidence.scale[self.cells], exponent)
+            off = self._off(is_open, tried)
+            with np.errstate(invalid="ignore"):
+                is_sure = is_open & (self.rounding / tried <= SURE * apart)
+                begins = is_sure & (np.abs(off) >= LEAST * apart) & (np.abs(off) <= MOST * apart)
+                is_open &= ~(is_sure & (np.abs(off) >= LEAST * apart))
+            steps, here = np.where(begins, tried, steps), np.where(begins, off, here)
+            if not is_open.any():
+                break
+        found = steps > 0.0
+        shorter, longer = self._off(found, 0.5 * steps), self._off(found, 2.0 * steps)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratios = np.array([here / shorter, longer / here])
+            smooth = (ratios >= TWICE[0]) & (ratios <= TWICE[1])
+        return np.asarray(found & smooth.all(axis=0))
+
+    def _off(self, wanted: NDArray[np.bool_], steps: Array) -> Array:
+        """Difference minus claim; NaN where it is not wanted."""
+        off = np.full(self.cells.size, np.nan)
+        if wanted.any():
+            response = self.loop.respond(self.evidence.tensor, self.cells[wanted], steps[wanted])
+            off[wanted] = response.central - self.claimed[wanted]
+        return off

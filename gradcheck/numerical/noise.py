@@ -75,7 +75,7 @@ def measure_noise(problem: Problem, seed: int = 0, *, is_brief: bool = False) ->
     runs = [problem.function(problem.point) for _ in range(2)]
     lines = _Lines(problem, every, seed)
     sigma = np.maximum(*(lines.noise(spacing) for spacing in FINE_SPACINGS))
-    if _is_single(lines.seen) or not (is_brief or is_made_in_float64(problem)):
+    if _is_single(lines.seen) or not (is_brief or _is_made_in_float64(problem)):
         sigma = np.maximum(sigma, np.minimum(*(lines.noise(spacing) for spacing in WIDE_SPACINGS)))
     is_remainder = 0.0 < _length(terms) < SMALL_VALUE and lines.still > lines.evaluations / 2
     if not (lines.moved and sigma[0] > 0.0) or is_remainder:
@@ -109,7 +109,7 @@ def measure_noise(problem: Problem, seed: int = 0, *, is_brief: bool = False) ->
     return Noise(absolute, float(relative), outputs, total_spread, single, lines.evaluations + 2)
 
 
-def is_made_in_float64(problem: Problem) -> bool:
+def _is_made_in_float64(problem: Problem) -> bool:
     """Whether nothing inside can round to fewer digits: no code of somebody's, no float32 tensor."""
     if problem.traced is None:
         return False

@@ -23,7 +23,7 @@ from gradcheck.perturb.series import max_size, polynomial, terms_of
 
 FLAT = 50.0  # from here on all slopes are 0 or 1 in float64
 LONG = 0.5  # steps, from which on two values are subtracted without a loss
-FEW_TERMS, MANY_TERMS = 12, 30  # of a series; more take longer than an exponential, and than erfc. LONG takes 28
+FEW_TERMS, MANY_TERMS = 12, 30  # of a series; more take longer than an exponential, and than erfc
 CUBIC = 0.044715  # Hendrycks and Gimpel 2016, "Gaussian error linear units", section 2
 
 
@@ -84,27 +84,36 @@ def gelu_vjp(g: Array, y: Array, x: Array, approximate: str) -> Array:
     return g * (0.5 * erfc(-x / sqrt(2.0)) + x * np.exp(-0.5 * x * x) / sqrt(2.0 * pi))
 
 
-def gelu_change(d: Array, y: Array, x: Array, approximate: str) -> Array:
-    """By that of the sigmoid, or, as there is none for erfc, by the series."""
+def gelu_coefficients(x: Array, terms: int, approximate: str) -> list[Array]:
+    """Those of its power series around x."""
     if approximate == "none":
-        found = gelu_series(x, min(max_size(d), LONG), approximate)
-        assert found is not None
-        return polynomial(found, d)
+        density = np.exp(-0.5 * x * x) / sqrt(2.0 * pi)
+        return gated(x, normal(x, 0.5 * erfc(-x / sqrt(2.0)), density, terms))
+    near, k = np.clip(x, -FLAT, FLAT), 2.0 * sqrt(2.0 / pi)
+    z = [tanh_argument(near), k * (1.0 + 3.0 * CUBIC * near * near), k * 3.0 * CUBIC * near, np.asarray(k * CUBIC)]
+    return gated(x, sigmoid_of(z, sigmoid(z[0]), sigmoid(-z[0]), terms))
+
+
+def gelu_change(d: Array, y: Array, x: Array, approximate: str) -> Array:
+    """By that of the sigmoid; as there is none for erfc, by the series, or, where the left tail changes by a good part
+    of what it is, by the difference of two values."""
+    if approximate == "none":
+        short = np.abs(d) * np.maximum(-x, 1.0) <= LONG
+        change = polynomial(gelu_coefficients(x, MANY_TERMS, approximate), np.where(short, d, 0.0))
+        return np.where(short, change, gelu(x + d, approximate) - y)
     near = np.clip(x, -FLAT, FLAT)
     further = 2.0 * sqrt(2.0 / pi) * d * (1.0 + CUBIC * (3.0 * near * (near + d) + d * d))
     return gated_change(d, x, tanh_argument(near), further)
 
 
 def gelu_series(x: Array, size: float, approximate: str) -> list[Array] | None:
-    terms = terms_of(size / 2.0)
+    """In the left tail the value is next to e^(−x²/2), or e^(2u): a step counts as the part of itself it changes by."""
+    left = np.clip(-x, 0.0, FLAT)
+    steepness = left if approximate == "none" else 2.0 * sqrt(2.0 / pi) * (1.0 + 3.0 * CUBIC * left * left)
+    terms = terms_of(size * max(0.5, 0.25 * max_size(steepness)))
     if terms > (FEW_TERMS if approximate == "tanh" else MANY_TERMS):
         return None
-    if approximate == "none":
-        density = np.exp(-0.5 * x * x) / sqrt(2.0 * pi)
-        return gated(x, normal(x, 0.5 * erfc(-x / sqrt(2.0)), density, int(terms)))
-    near, k = np.clip(x, -FLAT, FLAT), 2.0 * sqrt(2.0 / pi)
-    z = [tanh_argument(near), k * (1.0 + 3.0 * CUBIC * near * near), k * 3.0 * CUBIC * near, np.asarray(k * CUBIC)]
-    return gated(x, sigmoid_of(z, sigmoid(z[0]), sigmoid(-z[0]), int(terms)))
+    return gelu_coefficients(x, int(terms), approximate)
 
 
 def known_form(options: Options, x: NDArray[Any]) -> Options:

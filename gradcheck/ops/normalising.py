@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gradcheck.errors import ShapeError
 from gradcheck.ops.axes import normalised_axes
 from gradcheck.ops.changes import Numbers
-from gradcheck.ops.reductions import count, sum_of_probes, weighted_sum
+from gradcheck.ops.reductions import count, mirrored, sum_of_probes, weighted_sum
 from gradcheck.ops.registry import Array, Samples, define, sample
 from gradcheck.ops.samples import BLOCK, MATRIX, ROW
 
@@ -43,7 +43,7 @@ def softmax_delta(d: Array, y: Array, x: Array, axis: Axes) -> Array:
 def softmax_twins(d: Array, y: Array, x: Array, axis: Axes) -> tuple[Array, Array]:
     """Both signs from one expm1: with e = expm1(d), expm1(−d) is −e / (1 + e)."""
     e = np.expm1(d)
-    return _by_growth(e, d, y, x, axis), _by_growth(e / (-1.0 - e), -d, y, x, axis)
+    return _by_growth(e, d, y, x, axis), _by_growth(mirrored(d, e), -d, y, x, axis)
 
 
 def _by_growth(growth: Array, d: Array, y: Array, x: Array, axis: Axes) -> Array:

@@ -20,6 +20,7 @@ from gradcheck.perturb.series import max_size, parts_of, terms_of
 
 Axes = tuple[int, ...]
 OPTIONS = {"axis": None, "keepdims": False}
+LEFT = -2.0  # from here on 1 + expm1(d) loses more than a digit of e^d
 MOST_TERMS = 12  # of a series; more cost as much as exponentials
 SAMPLES: Samples = [
     (MATRIX,), (SCALAR,), sample(ROW, axis=-1), sample(MATRIX, axis=0), sample(MATRIX, axis=1, keepdims=True),
@@ -136,13 +137,19 @@ def logsumexp_delta(d: Array, y: Array, x: Array, axis: Axes, keepdims: bool) ->
     return _by_sum(total, d, y, x, axis, keepdims)
 
 
+def mirrored(d: Array, e: Array) -> Array:
+    """expm1(−d) from e = expm1(d), as −e / (1 + e); far to the left nothing is left of 1 + e."""
+    if d.min(initial=0.0) < LEFT:
+        return np.expm1(-d)
+    result = -1.0 - e
+    return np.divide(e, result, out=result)  # a pass over memory costs as much as the division
+
+
 def logsumexp_twins(d: Array, y: Array, x: Array, axis: Axes, keepdims: bool) -> tuple[Array, Array]:
     """Both signs from one expm1: with e = expm1(d), expm1(−d) is −e / (1 + e)."""
     p, e = np.exp(x - restore(y, axis, keepdims)), np.expm1(d)
     ahead = weighted_sum(p, e, axis, keepdims)
-    other = e + 1.0
-    np.divide(e, other, out=other)  # a pass over memory costs as much as the division
-    behind = -weighted_sum(p, other, axis, keepdims)
+    behind = weighted_sum(p, mirrored(d, e), axis, keepdims)
     return _by_sum(ahead, d, y, x, axis, keepdims), _by_sum(behind, -d, y, x, axis, keepdims)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from gradcheck.errors import ShapeError
-from gradcheck.ops.registry import Op, Sample, all_ops
+from gradcheck.ops.registry import Op, Sample, all_ops, get
 from gradcheck.perturb.series import parts_of, polynomial
 from tests.property.applications import EPS, Application, Array, in_domain, pool, sample_id
 from tests.property.differences import linearised
@@ -70,13 +70,13 @@ def by_difference(application: Application, position: int, steps: Array, dtype: 
         return np.stack(moved, axis=-1) - value[..., None]
 
 
-def by_slopes(application: Application, steps: Array) -> Array:
+def by_slopes(application: Application, steps: Array, start: Array | float = 0.0) -> Array:
     """The same changes of an elementwise op of one argument as integrals of its vjp: what it computes by is good to
     float64 alone, erfc say, and differences in longdouble would tell of nothing but its error."""
     (x,), (slope,) = application.arguments, application.op.vjps
     assert slope is not None
     nodes, weights = np.polynomial.legendre.leggauss(5)
-    places = x[..., None] + steps * (0.5 * (1.0 + nodes[:, *(None,) * steps.ndim]))
+    places = x[..., None] + start + steps * (0.5 * (1.0 + nodes[:, *(None,) * steps.ndim]))
     slopes = slope(np.ones(places.shape), np.zeros(places.shape), places, **application.options)
     return np.asarray(steps * np.tensordot(0.5 * weights, slopes, axes=1))
 
@@ -272,6 +272,40 @@ def test_a_series_is_the_exact_change(op: Op, given: Sample) -> None:
     assert counts == sorted(counts, reverse=True)
     assert counts[-1] >= 3
     assert op.series(x, 10.0, **application.options) is None
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+@pytest.mark.parametrize("size", [0.3, 0.05, 1e-3])
+def test_the_left_tail_of_gelu_keeps_its_digits(approximate: str, size: float) -> None:
+    """It falls as e^(−x²/2): what is next to nothing beside 1 is much beside itself, to a logarithm behind it."""
+    x = np.linspace(-14.0 if approximate == "none" else -6.0, -4.0, 9)
+    application = Application.of(get("gelu"), Sample((x,), {"approximate": approximate}))
+    steps = size * np.array([-1.0, -0.3, 0.4, 1.0]) * np.ones((9, 1))
+    expected = by_slopes(application, 0.25 * steps)
+    for start in (0.25, 0.5, 0.75):  # in parts: over a longer way an integral by few points would not do
+        expected = expected + by_slopes(application, 0.25 * steps, start * steps)
+    series = get("gelu").series
+    assert series is not None
+    found = series(x[:, None], size, approximate=approximate)
+    for told in (by_rule(application, 0, steps), *([] if found is None else [polynomial(found, steps)])):
+        np.testing.assert_allclose(told, expected, rtol=1e-9)
+
+
+def test_both_signs_of_long_steps_keep_their_digits() -> None:
+    x, d = np.array([0.3, 0.1])[:, None], np.array([[-30.0, -36.0, 40.0], [0.0, 0.0, 1.0]])
+    value = np.asarray(get("logsumexp").forward(x[:, 0], axis=(0,), keepdims=False))[..., None]
+    twins = get("logsumexp").twin(0)
+    assert twins is not None
+    for told, steps in zip(twins(d, value, x, axis=(0,), keepdims=False), (d, -d), strict=True):
+        np.testing.assert_allclose(told, np.logaddexp.reduce(x + steps, axis=0) - value, rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["gelu", "silu"])
+def test_a_step_out_of_the_domain_of_an_op_before_is_no_step(name: str) -> None:
+    op, steps = get(name), np.array([[np.nan, 1e-3, np.inf]])
+    application = Application.of(op, Sample((np.array([1.0]),), dict(op.options)))
+    told = by_rule(application, 0, steps)
+    assert np.isfinite(told).tolist() == [[False, True, False]]
 
 
 RANKED = [op for op in all_ops().values() if op.ranked is not None]

@@ -92,10 +92,19 @@ def test_what_rounds_to_float32_inside_stands_still_close_by_and_hides_no_wrong_
     assert words(times(factor, given))["fail"] == size
 
 
-def test_steps_of_ops_are_no_noise_and_their_slope_of_zero_is_not_convicted(tmp_path: Path) -> None:
-    file = tmp_path / "steps.yaml"
-    file.write_text(
-        "name: steps\nfunction: sum(round(1e7 * x)) / 1e7\ninputs:\n  x: uniform(-1, 1, size=40)\n", "utf-8"
-    )
-    (case,) = load([file]).cases
-    assert words(build(case).problem)["fail"] == 0
+BRANCHES: dict[str, tuple[Callable[[Array], Any], Callable[[Array], Array]]] = {
+    "float32": (lambda x: np.tanh(x.astype(np.float32)).sum(dtype=np.float64), lambda x: 1.0 - np.tanh(x) ** 2),
+    "a grid": (lambda x: 0.1 * np.round(x * 2**20).sum() / 2**20, lambda x: np.full(x.shape, 0.1)),
+    "an offset": (lambda x: (np.exp(x).sum() + 1e7) - 1e7, np.exp),
+}
+
+
+@pytest.mark.parametrize("size", [6, 60])
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_a_branch_that_rounds_and_is_forgotten_is_found_beside_one_that_does_not(branch: str, size: int) -> None:
+    """The short steps know the other branch alone, and so does the claim."""
+    rounded, slope = BRANCHES[branch]
+    x = np.random.default_rng(size).uniform(0.3, 1.0, size)
+    given = problem(lambda x: 0.5 * np.square(x).sum() + rounded(x), claims={"x": x}, x=x)
+    assert words(given)["fail"] == size
+    assert words(replace(given, claims=(replace(given.claims[0], gradients={"x": x + slope(x)}),)))["fail"] == 0
