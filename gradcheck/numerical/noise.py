@@ -27,6 +27,7 @@ SAMPLES = 12  # per spacing, beside the point itself
 ORDERS = (3, 4, 5)  # of the differences: noise has the same size in all of them, what is smooth fades with the order
 STRAIGHT = 0.1  # values that differ by more than this part of themselves are taken for slope or a pole, not for noise
 CONFIDENCE = 3.0  # standard deviations
+SINGLE = float(np.finfo(np.float32).eps)
 MOST_OUTPUTS = 4096  # measured one by one; of more outputs an even selection speaks for all
 
 
@@ -90,7 +91,9 @@ def measure_noise(problem: Problem, seed: int = 0, *, is_brief: bool = False) ->
     if is_remainder:  # it stands on the grid of numbers near one, whose step is not seen in a value that stands still
         sigma[0] = max(sigma[0], 2.0**-51 * _length(weights) / CONFIDENCE)
 
-    rounding = 0.5 * min(problem.epsilon, _precision(lines.seen))
+    # A scalar's staircase may be so wide that all spacings miss its steps; that it is one shows in the numbers.
+    single = _is_single(lines.seen)
+    rounding = 0.5 * (SINGLE if single else min(problem.epsilon, _precision(lines.seen)))
     outputs = np.fmax(rounding * np.abs(terms), CONFIDENCE * spread)
     outputs[every] = np.fmax(outputs[every], CONFIDENCE * sigma[1:])
     measured = np.abs(terms[every]) > 0
@@ -105,7 +108,6 @@ def measure_noise(problem: Problem, seed: int = 0, *, is_brief: bool = False) ->
     if lines.distance > 0.0:
         size = max(size, (lines.change - 2.0 * absolute) / lines.distance)
     relative = absolute / size if size > 0 else 0.0
-    single = _is_single(lines.seen)
     return Noise(absolute, float(relative), outputs, total_spread, single, lines.evaluations + 2)
 
 

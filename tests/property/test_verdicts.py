@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from gradcheck.numerical.difference import PlainLoop
 from gradcheck.numerical.evidence import TensorEvidence
 from gradcheck.numerical.noise import measure_noise
 from tests.property.functions import draw
+from tests.unit.points import problem
 
 ELEMENTS = 24
 ROUNDS = 100_000 // ELEMENTS + 1 if os.environ.get("SOAK") else 60
@@ -114,3 +116,28 @@ def test_tolerances_do_not_grow_with_the_number_of_outputs():
 
     assert claim_off_by(0.0) == "pass"
     assert claim_off_by(1e-5) == "fail"
+
+
+def softmax(x: Array) -> Array:
+    return np.exp(x) / np.exp(x).sum()
+
+
+IN_SINGLE = {
+    "logsumexp": (lambda x: np.log(np.exp(x).sum()), softmax),
+    "mean square": (lambda x: np.square(x).mean(), lambda x: 2.0 * x / x.size),
+    "tanh": (lambda x: np.tanh(x).sum(), lambda x: 1.0 - np.square(np.tanh(x))),
+}
+
+
+@pytest.mark.parametrize("size", [5, 20, 60])
+@pytest.mark.parametrize("name", IN_SINGLE)
+def test_one_number_that_is_rounded_to_float32_has_the_noise_of_it(name: str, size: int) -> None:
+    """Along a line its staircase may have steps so wide that no spacing of the samples meets one."""
+    function, slope = IN_SINGLE[name]
+    for seed in range(12):
+        x = np.random.default_rng(seed).normal(size=size)
+        given = problem(lambda x: float(function(x.astype(np.float32))), claims={"x": slope(x)}, x=x)
+        (found,) = examine(given, seed=seed).findings
+        assert found.verdict == "pass", (seed, found.worst)
+        (found,) = examine(replace(given, claims=(Claim("backward", {"x": 1.1 * slope(x)}),)), seed=seed).findings
+        assert found.verdict == "fail", (seed, found.worst)
