@@ -22,11 +22,9 @@ SHORT = range(-45, -15, 2)  # log2 of the steps, relative to the element's scale
 SEVERAL = 4  # elements of a tensor that speak for all
 NOISY = 1000.0  # × the rounding of a value: only beside more noise than this may a slope be hidden
 ROUNDING = 4.0  # × the machine epsilon and the size of the value: what is left of noise at the shortest steps
-LEAST, MOST = (
-    0.005,
-    0.1,
-)  # of what is between claim and evidence: a way off that shows, and is still a beginning; of two
-# steps that are a factor 4 apart, one is there
+# Of what is between claim and evidence: a way off that shows, and is still a beginning. One of two neighbours among the
+# steps is there.
+LEAST, MOST = 0.005, 0.1
 SURE = 0.0005  # of the same: how well a slope has to be known
 TWICE = (2.0, 8.0)  # how much farther off a step of twice the length may be; four times, but for what follows
 
@@ -40,10 +38,11 @@ def doubt_slopes_of_oscillations(
     claimed, wrong : shape of the tensor
     """
     rounding = ROUNDING * problem.epsilon * float(np.abs(problem.upstream * problem.value).sum())
+    if not (wrong.any() and noise.absolute > NOISY * rounding):
+        return False
     estimate = evidence.estimate
-    known = wrong & np.isfinite(claimed) & (estimate.quality != Quality.UNRESOLVED)
-    cells = np.flatnonzero(known)
-    if not cells.size or not noise.absolute > NOISY * rounding:
+    cells = np.flatnonzero(wrong & np.isfinite(claimed) & (estimate.quality != Quality.UNRESOLVED))
+    if not cells.size:
         return False
     off = np.abs(claimed - estimate.value).reshape(-1)[cells]
     far = cells[off >= 0.5 * off.max()]

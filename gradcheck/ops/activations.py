@@ -5,6 +5,7 @@ Gated ones, x·s(x), take short changes by their series. The others have no rule
 
 from __future__ import annotations
 
+from itertools import islice
 from math import pi, sqrt
 from typing import Any
 
@@ -88,7 +89,7 @@ def gelu_coefficients(x: Array, terms: int, approximate: str) -> list[Array]:
     """Those of its power series around x."""
     if approximate == "none":
         density = np.exp(-0.5 * x * x) / sqrt(2.0 * pi)
-        return gated(x, normal(x, 0.5 * erfc(-x / sqrt(2.0)), density, terms))
+        return gated(x, [0.5 * erfc(-x / sqrt(2.0)), *islice(normal(x, density), terms)])
     near, k = np.clip(x, -FLAT, FLAT), 2.0 * sqrt(2.0 / pi)
     z = [tanh_argument(near), k * (1.0 + 3.0 * CUBIC * near * near), k * 3.0 * CUBIC * near, np.asarray(k * CUBIC)]
     return gated(x, sigmoid_of(z, sigmoid(z[0]), sigmoid(-z[0]), terms))
@@ -98,11 +99,11 @@ def gelu_sum(x: Array, d: Array) -> Array:
     """Of the exact form, the sum of its series term by term: where each probe has an x of its own, coefficients for all
     would take more room than the rest of a pass."""
     density, gate, power = np.exp(-0.5 * x * x) / sqrt(2.0 * pi), 0.5 * erfc(-x / sqrt(2.0)), d
-    before, total = np.zeros_like(x), np.zeros(np.broadcast_shapes(x.shape, d.shape))
-    for k in range(1, int(min(MANY_TERMS, terms_of(0.5 * max_size(d * np.maximum(-x, 1.0))))) + 1):
-        step = density / k
-        total += (x * step + gate) * power
-        before, density, gate, power = density, -(x * density + before) / k, step, power * d
+    total = np.zeros(np.broadcast_shapes(x.shape, d.shape))
+    terms = int(min(MANY_TERMS, terms_of(0.5 * max_size(d * np.maximum(-x, 1.0)))))
+    for coefficient in islice(normal(x, density), terms):
+        total += (x * coefficient + gate) * power
+        gate, power = coefficient, power * d
     return total
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 
 import numpy as np
 
@@ -26,11 +27,10 @@ def sigmoid_of(z: Sequence[Array], s: Array, rest: Array, terms: int) -> list[Ar
     return found
 
 
-def normal(x: Array, value: Array, density: Array, terms: int) -> list[Array]:
-    """The value and the coefficients of the normal distribution; those of its density are e_(m+1) =
+def normal(x: Array, density: Array) -> Iterator[Array]:
+    """The coefficients of the normal distribution, one after the other; those of its density are e_(m+1) =
     −(x·e_m + e_(m−1)) / (m + 1)."""
-    found, before, here = [value], np.zeros_like(x), density
-    for k in range(1, terms + 1):
-        found.append(here / k)
+    before, here = np.zeros_like(x), density
+    for k in count(1):
+        yield here / k
         before, here = here, -(x * here + before) / k
-    return found

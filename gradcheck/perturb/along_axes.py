@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.perturb.move import Move, Parts
-from gradcheck.perturb.piecewise import farthest
 from gradcheck.perturb.probes import Probes
 from gradcheck.perturb.ranked import LOW, along_few_directions
+from gradcheck.perturb.series import max_size
 from gradcheck.perturb.site import Site
 from gradcheck.perturb.telescoping import whole
 from gradcheck.perturb.window import Array, Window, doubled, is_table, length, lengths, pick, places
@@ -121,7 +121,7 @@ def _piecewise(site: Site, move: Move, axes: Axes, probes: Probes) -> Move:
     assert kink is not None
     own = _output_window(site, move.window, axes)
     margin = pick(site.margin, own)
-    near = ~(farthest(move.data) < margin)  # by what moves farthest anywhere: of few places more has to be known
+    near = ~(max_size(move.data) < margin)  # by what moves farthest anywhere: of few places more has to be known
     is_reduction = "keepdims" in site.options  # of others, each place of the output has slopes of its own
     if is_reduction and near.any():
         here = near.any(axis=-1)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gradcheck.perturb.probes import AnyMove
 from gradcheck.perturb.window import Array, Shape, Window, doubled, framed, hull
 from gradcheck.record import dataclass, field
 
@@ -129,6 +130,8 @@ def summed(moves: Sequence[Move], shape: Shape) -> Move:
     return Move(window, total, moves[0].odd)
 
 
-def hull_of(moves: Sequence[Move]) -> Window:
+def hull_of(moves: Sequence[AnyMove]) -> Window:
     """The window that holds those of all."""
+    if len(moves) == 1:
+        return moves[0].window
     return tuple(hull(entries) for entries in zip(*(move.window for move in moves), strict=True))

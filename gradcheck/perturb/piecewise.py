@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gradcheck.perturb.move import Move
 from gradcheck.perturb.probes import Probes
+from gradcheck.perturb.series import max_size
 from gradcheck.perturb.site import Site
 from gradcheck.perturb.telescoping import common_window, inside, one_after_another, spread, whole
 from gradcheck.perturb.window import Array, Window, is_table, lengths, pick, places, simplest
@@ -65,18 +66,13 @@ def may_switch(changes: Sequence[Array], margin: Array, each: bool) -> NDArray[n
     each : every probe has places of its own; else the farthest probe speaks for all, and the last axis has length 1
     """
     # What moves farthest anywhere leaves only a few places to be looked at one by one.
-    near = ~(max(farthest(d) for d in changes) < margin)
+    near = ~(max(max_size(d) for d in changes) < margin)
     if near.any():
         places = np.nonzero(near.any(axis=-1)) if near.ndim > 1 else ()
         seen = (np.abs(np.broadcast_to(d, (*near.shape[:-1], d.shape[-1]))[places]) for d in changes)
         reaches = [size if each else size.max(axis=-1, keepdims=True) for size in seen]
         near[places] = ~(_largest(reaches) < margin[places])
     return near
-
-
-def farthest(d: Array) -> float:
-    """The largest |d|."""
-    return float(np.maximum(d.max(initial=0.0), -d.min(initial=0.0)))
 
 
 def _exact(

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gradcheck.perturb.move import Move
+from gradcheck.perturb.move import Move, hull_of
 from gradcheck.perturb.probes import AnyMove
 from gradcheck.perturb.site import Site
-from gradcheck.perturb.window import Array, Window, hull, lengths, pick
+from gradcheck.perturb.window import Array, Window, lengths, pick
 
 Moves = Sequence[Move | None]
 
@@ -42,10 +42,7 @@ def aligned(site: Site, moves: Moves) -> list[Move | None]:
 
 def common_window(moves: Sequence[AnyMove | None]) -> Window:
     """The window that holds those of all moved arguments."""
-    windows = [move.window for move in moves if move is not None]
-    if len(windows) == 1:
-        return windows[0]
-    return tuple(hull(entries) for entries in zip(*windows, strict=True))
+    return hull_of([move for move in moves if move is not None])
 
 
 def inside(argument: Array, shape: tuple[int, ...], window: Window) -> Array:
